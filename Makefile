@@ -1,0 +1,65 @@
+# The verbs of this project. Each does its own set-up; none needs Docker, root or an AWS account.
+# Ports: PORT_POSTGRES, PORT_REDIS, PORT_KAFKA, PORT_KAFKA_CONTROLLER, PORT_AWS, PORT_INBOX (0: any free one).
+# Broker: KAFKA=apache|tansu|external (external takes KAFKA_BOOTSTRAP=host:port).
+# Providers: SLACK_API_URL, BREVO_API_URL, WHATSAPP_API_URL point the senders elsewhere than at the simulators.
+# A second stack beside the first: NOFY_LOCAL_DIR=some/folder and other ports.
+
+PYTHON ?= python3
+VENV_PYTHON := .venv/bin/python
+STAGE ?= local
+
+# Where it is set, every run compiles the CDK's large modules again: 10 s instead of 3.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down logs status test check fmt synth lock
+
+help: ## Show the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2} /^# [A-Z]/ {print "  " substr($$0, 3)}' $(firstword $(MAKEFILE_LIST))
+
+setup: ## Build what everything else needs (quick when nothing changed)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "Node 20 or newer (with npm) is needed" >&2; exit 1; }
+	@$(PYTHON) -m local.setup
+
+demo: setup ## Bring the stack up, send through every channel, show what arrived
+	@$(VENV_PYTHON) -m local.demo
+
+up: setup ## Bring the stack up on this machine, or deploy again into the one that runs
+	@$(VENV_PYTHON) -m local up
+
+down: setup ## End the stack and delete everything it made
+	@$(VENV_PYTHON) -m local down
+
+status: setup ## Show every part, its address, its process and whether it answers
+	@$(VENV_PYTHON) -m local status
+
+logs: setup ## Show the end of every log, or one whole: make logs F=consumer
+	@$(VENV_PYTHON) -m local logs $(F)
+
+test: setup ## Run the tests: make test ARGS="tests/unit -k ports"
+	@$(VENV_PYTHON) -m pytest $(ARGS)
+
+check: setup ## Lint, formatting, types, and the rules between modules
+	$(VENV_PYTHON) -m ruff check .
+	$(VENV_PYTHON) -m ruff format --check .
+	$(VENV_PYTHON) -m mypy layers/nofy/python/nofy infra local app.py
+	.venv/bin/lint-imports
+
+fmt: setup ## Format, and fix what lint can fix
+	@$(VENV_PYTHON) -m ruff format .
+	@$(VENV_PYTHON) -m ruff check --fix .
+
+synth: setup ## Synthesise the CDK app: make synth STAGE=dev
+	@JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 node_modules/.bin/cdk synth --app "$(VENV_PYTHON) app.py" -c stage=$(STAGE) --quiet
+
+# (in this order: what the development environment resolves to is what the layer and a deploy get)
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-annotate --no-emit-index-url --no-emit-find-links
+lock: setup ## Compile the .in files into pins with hashes: make lock UPGRADE=--upgrade
+	@$(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt requirements.in -o requirements.txt
+	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt layers/deps/requirements.in -o layers/deps/requirements.txt
+	@$(COMPILE) $(UPGRADE) -c layers/deps/requirements.txt local/requirements-ministack.in -o local/requirements-ministack.txt
+	@for name in setup tansu redis; do $(COMPILE) $(UPGRADE) local/requirements-$$name.in -o local/requirements-$$name.txt; done
+	@npm install --package-lock-only --silent --omit-lockfile-registry-resolved

@@ -1,0 +1,1 @@
+"""What the stacks are built of: each wraps one AWS service with the choices this project always makes."""

@@ -1,0 +1,145 @@
+"""How Kafka calls functions: event source mappings, or a published list where nothing polls Kafka."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from infra.topology import UNLIMITED, EventSource, OnFailure
+from nofy.domain import routing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from infra.settings import PollerSettings, Stage
+    from infra.stacks.streaming import StreamingStack
+
+# What a mapping's role needs of a cluster that asks for IAM:
+# https://docs.aws.amazon.com/lambda/latest/dg/msk-cluster-auth.html
+CLUSTER_ACTIONS = ("Connect", "DescribeClusterDynamicConfiguration")
+GROUP_ACTIONS = ("AlterGroup", "DescribeGroup")
+TOPIC_ACTIONS = ("DescribeTopic", "ReadData")
+
+
+class PublishedConsumers(Construct):
+    """The event sources as one SSM parameter, for the bridge that plays Lambda's pollers on one machine.
+
+    Emulators either refuse Kafka event source mappings or accept them and forget their topics.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        sources: Sequence[EventSource],
+        functions: Mapping[str, lambda_.Function],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        entries = [_entry(source, functions[source.function].function_name) for source in sources]
+        ssm.StringParameter(
+            self,
+            "Parameter",
+            parameter_name=f"/nofy/{stage}/kafka-consumers",
+            string_value=json.dumps(entries, separators=(",", ":")),
+        )
+
+
+def _entry(source: EventSource, function_name: str) -> dict[str, Any]:
+    """There is no bucket here, so a source whose failures would go to one is never given up on."""
+    to_topic = source.on_failure is OnFailure.TOPIC
+    return {
+        "topic": source.topic,
+        "group": source.group,
+        "batch_size": source.batch.size,
+        "window_ms": source.batch.window_seconds * 1000,
+        "function": function_name,
+        "partitions": source.partitions,
+        "on_failure": routing.ESM_FAILURES_TOPIC if to_topic else None,
+        "retry_attempts": source.retry_attempts if to_topic else UNLIMITED,
+    }
+
+
+class MappedConsumers(Construct):
+    """An event source mapping per source, and the bucket for batches that have no topic to go to.
+
+    Retries, halving and partial batches are accepted for provisioned pollers only; CDK does not say so, and the
+    deploy would fail. On demand, a mapping with a destination tries eleven times, and its destination is the bucket.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        sources: Sequence[EventSource],
+        functions: Mapping[str, lambda_.Function],
+        streaming: StreamingStack,
+        pollers: PollerSettings | None,
+        poller_group: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._streaming = streaming
+        self._pollers = pollers
+        self._poller_group = poller_group
+        self.failed = self._bucket()
+        for source in sources:
+            self._map(source, functions[source.function])
+
+    def _map(self, source: EventSource, function: lambda_.Function) -> None:
+        self._streaming.grant_cluster(function, *CLUSTER_ACTIONS)
+        self._streaming.grant_groups(function, [source.group], *GROUP_ACTIONS)
+        self._streaming.grant_topics(function, [source.topic], *TOPIC_ACTIONS)
+        function.add_event_source(
+            event_sources.ManagedKafkaEventSource(
+                cluster_arn=self._streaming.cluster_arn,
+                topic=source.topic,
+                consumer_group_id=source.group,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=source.batch.size,
+                max_batching_window=cdk.Duration.seconds(source.batch.window_seconds),
+                on_failure=self._destination(source, function),
+                **self._provisioned(source),
+            )
+        )
+
+    def _destination(self, source: EventSource, function: lambda_.Function) -> lambda_.IEventSourceDlq | None:
+        if source.on_failure is OnFailure.NOWHERE:
+            return None
+        if source.on_failure is OnFailure.TOPIC and self._pollers:
+            self._streaming.grant_topics(function, [routing.ESM_FAILURES_TOPIC], "DescribeTopic", "WriteData")
+            return event_sources.KafkaDlq(routing.ESM_FAILURES_TOPIC)
+        return event_sources.S3OnFailureDestination(self.failed)
+
+    def _provisioned(self, source: EventSource) -> dict[str, Any]:
+        if self._pollers is None:
+            return {}
+        return {
+            "provisioned_poller_config": event_sources.ProvisionedPollerConfig(
+                minimum_pollers=self._pollers.minimum,
+                maximum_pollers=self._pollers.maximum,
+                poller_group_name=self._poller_group,
+            ),
+            "retry_attempts": source.retry_attempts,
+            "bisect_batch_on_error": True,
+            "report_batch_item_failures": True,
+        }
+
+    def _bucket(self) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            "Failed",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            lifecycle_rules=[s3.LifecycleRule(expiration=cdk.Duration.days(90))],
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+        )

@@ -1,0 +1,82 @@
+"""The public API: a REST API (v1, and docs/adr/0004 says why) that hands every request to the producer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_logs as logs
+
+from infra.constructs.firewall import Firewall
+from infra.constructs.problem_responses import add_problem_responses
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
+    from constructs import Construct
+
+    from infra.settings import Settings, Stage
+
+STAGE_NAME = "live"
+
+
+class NotificationApi(apigateway.RestApi):
+    """Routing is the producer's: the gateway keeps size and rate, logs access, and has a firewall in front."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        settings: Settings,
+        producer: lambda_.Function,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            rest_api_name=f"nofy-{stage}",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            cloud_watch_role=settings.cloud is not None,
+            deploy_options=apigateway.StageOptions(
+                stage_name=STAGE_NAME,
+                throttling_rate_limit=settings.api.requests_per_second,
+                throttling_burst_limit=settings.api.burst,
+                tracing_enabled=settings.tracing,
+                **(_logging(scope, settings) if settings.cloud else {}),
+            ),
+        )
+        integration = apigateway.LambdaIntegration(producer, allow_test_invoke=False)
+        self.root.add_method("ANY", integration)
+        self.root.add_proxy(default_integration=integration)
+        add_problem_responses(self)
+        if settings.cloud and settings.cloud.firewall:
+            Firewall(self, "Firewall", stage=self.deployment_stage)
+        self.node.try_remove_child("Endpoint")  # an output with a hashed name; the stack's own is ApiUrl
+
+
+def _logging(scope: Construct, settings: Settings) -> dict[str, Any]:
+    """Who asked for what and how it went, as JSON; bodies and headers (tokens) are not in it."""
+    group = logs.LogGroup(
+        scope,
+        "AccessLogs",
+        retention=logs.RetentionDays[settings.log_retention],
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    return {
+        "access_log_destination": apigateway.LogGroupLogDestination(group),
+        "access_log_format": apigateway.AccessLogFormat.json_with_standard_fields(
+            caller=False,
+            http_method=True,
+            ip=True,
+            protocol=True,
+            request_time=True,
+            resource_path=True,
+            response_length=True,
+            status=True,
+            user=False,
+        ),
+        "logging_level": apigateway.MethodLoggingLevel.ERROR,
+        "data_trace_enabled": False,
+        "metrics_enabled": True,
+    }

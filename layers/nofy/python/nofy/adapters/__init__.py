@@ -1,0 +1,1 @@
+"""The outside, one package per technology; each translates its driver's errors once."""

@@ -1,0 +1,74 @@
+"""The hop from the VPC to a sender function: one synchronous invoke that nobody ever repeats."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from nofy.domain.errors import InvokeRefusedError, InvokeUncertainError
+from nofy.domain.sending import message_of, message_to_json, read_response, request
+from nofy.domain.timing import INVOKE_READ_TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from nofy.domain.delivery import Leased
+    from nofy.domain.outcomes import Outcome
+    from nofy.domain.routing import Provider
+
+CONNECT_TIMEOUT = 3
+
+
+class LambdaSender:
+    """Implements :class:`nofy.ports.sender.Sender`; ``functions`` names each provider's sender function."""
+
+    def __init__(self, functions: Mapping[str, str]) -> None:
+        self._functions = functions
+        self._client: Any = None
+
+    def weigh(self, delivery: Leased) -> int:
+        # Lambda's limit is on bytes of JSON; everything but the content and the credential is small.
+        return 1_024 + len(json.dumps(delivery.content)) + 2 * len(delivery.credential)
+
+    def send(self, provider: Provider, batch: Sequence[Leased], deadline: datetime) -> list[Outcome]:
+        messages = [message_to_json(message_of(each)) for each in batch]
+        answer = self._invoke(self._functions[provider], request(messages, deadline))
+        try:
+            return read_response(answer)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvokeUncertainError(f"the sender's answer cannot be read: {error!r}") from error
+
+    def _invoke(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
+        from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
+
+        try:
+            answer = self._connected().invoke(FunctionName=function, Payload=json.dumps(payload).encode())
+            body = answer["Payload"].read()
+        except (ConnectTimeoutError, EndpointConnectionError) as error:
+            raise InvokeRefusedError(f"Lambda was not reached: {error}") from error
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) < 500:
+                # Throttled, unknown, forbidden, too large: Lambda says that it did not run the function.
+                raise InvokeRefusedError(f"Lambda refused: {error}") from error
+            raise InvokeUncertainError(f"Lambda failed: {error}") from error
+        except Exception as error:
+            raise InvokeUncertainError(f"no answer from Lambda: {error!r}") from error
+        if "FunctionError" in answer:
+            raise InvokeUncertainError(f"the sender failed: {body[:500].decode(errors='replace')}")
+        return dict(json.loads(body))
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            import boto3
+            from botocore.config import Config
+
+            # total_max_attempts=1: boto3 repeats a synchronous invoke whose read timed out (3 to 5 runs of one
+            # function were seen), and a repeated invoke is a repeated message.
+            config = Config(
+                retries={"total_max_attempts": 1},
+                connect_timeout=CONNECT_TIMEOUT,
+                read_timeout=INVOKE_READ_TIMEOUT,
+            )
+            self._client = boto3.client("lambda", config=config)
+        return self._client

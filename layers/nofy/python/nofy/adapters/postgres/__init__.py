@@ -1,0 +1,1 @@
+"""PostgreSQL: the truth. SQL lives in ``sql/*.sql``, the schema in ``migrations/*.sql``."""

@@ -1,0 +1,120 @@
+"""The producer's part of the store."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from nofy.adapters.postgres.database import Database, RefusedByDatabaseError, statement
+from nofy.adapters.postgres.reading import AS_PROJECT
+from nofy.domain.errors import ConflictError, IdempotencyKeyReusedError
+from nofy.domain.notification import Integration, PlannedDelivery, PlannedNotification, Principal
+from nofy.domain.routing import Channel, Provider
+from nofy.domain.tokens import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from nofy.ports.store import IdempotencyClaim
+
+_IN_FLIGHT = "NF409"
+_ANSWERED = "NF200"
+_SLOTS = 16  # rows an hour's counter is spread over
+
+
+class PostgresAcceptances:
+    """Implements :class:`nofy.ports.store.Acceptances`: one trip to authenticate, one to accept."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def principal(self, token_hash: bytes) -> Principal | None:
+        rows = self._database.run(statement("principal"), {"token_hash": token_hash.hex()})
+        return _principal(rows[0]) if rows else None
+
+    def accept(
+        self,
+        principal: Principal,
+        planned: Sequence[PlannedNotification],
+        claim: IdempotencyClaim | None = None,
+    ) -> dict[str, Any] | None:
+        parameters = _parameters(principal, planned, claim)
+        claiming = "SELECT nofy_claim_key(%(project_id)s, %(live)s, %(key)s);" if claim else ""
+        try:
+            self._database.run(AS_PROJECT + claiming + statement("accept"), parameters)
+        except RefusedByDatabaseError as error:
+            if claim is None or error.code not in (_IN_FLIGHT, _ANSWERED):
+                raise
+            return self._earlier_answer(error.code, parameters, claim)
+        return None
+
+    def _earlier_answer(self, code: str, parameters: dict[str, Any], claim: IdempotencyClaim) -> dict[str, Any] | None:
+        if code == _IN_FLIGHT:
+            raise ConflictError("idempotency_key_in_flight", "a request with this key is being worked on", 1)
+        rows = self._database.run(AS_PROJECT + statement("earlier_answer"), parameters)
+        if not rows:  # forgotten between two statements: as good as in flight
+            raise ConflictError("idempotency_key_in_flight", "a request with this key is being worked on", 1)
+        request_hash, answer = rows[0]
+        if bytes(request_hash) != claim.request_hash:
+            raise IdempotencyKeyReusedError("this key came with another body before")
+        return dict(answer)
+
+
+def _principal(row: tuple[Any, ...]) -> Principal:
+    project_id, key_id, mode, integrations = row
+    return Principal(project_id, key_id, Mode(mode), tuple(_integration(each) for each in integrations))
+
+
+def _integration(value: list[Any]) -> Integration:
+    from uuid import UUID
+
+    identifier, channel, provider, settings, is_default = value
+    return Integration(UUID(identifier), Channel(channel), Provider(provider), settings, is_default)
+
+
+def _parameters(
+    principal: Principal, planned: Sequence[PlannedNotification], claim: IdempotencyClaim | None
+) -> dict[str, Any]:
+    deliveries = [_delivery(n.notification_id, each) for n in planned for each in n.deliveries]
+    return {
+        "project_id": principal.project_id,
+        "live": principal.mode is Mode.LIVE,
+        "notifications": json.dumps([_notification(each) for each in planned]),
+        "deliveries": json.dumps(deliveries),
+        "count": len(deliveries),
+        "slot": planned[0].notification_id.int % _SLOTS,
+        "key": claim.key if claim else None,
+        "request_hash": claim.request_hash if claim else None,
+        "answer": json.dumps(claim.answer) if claim else None,
+    }
+
+
+def _notification(planned: PlannedNotification) -> dict[str, Any]:
+    draft = planned.draft
+    return {
+        "id": str(planned.notification_id),
+        "class": draft.message_class,
+        "priority": planned.priority,
+        "recipient": draft.to,
+        "content": draft.content,
+        "send_at": planned.send_at.isoformat(),
+        "expires_at": planned.expires_at.isoformat(),
+        "delivery_mode": draft.delivery_mode,
+        "reference": draft.reference,
+        "tags": list(draft.tags),
+        "metadata": draft.metadata,
+        "created_at": planned.created_at.isoformat(),
+    }
+
+
+def _delivery(notification_id: UUID, planned: PlannedDelivery) -> dict[str, Any]:
+    return {
+        "id": str(planned.delivery_id),
+        "notification_id": str(notification_id),
+        "integration_id": str(planned.integration_id),
+        "channel": planned.lane.channel,
+        "provider": planned.provider,
+        "destination": planned.destination,
+        "content": planned.content,
+    }

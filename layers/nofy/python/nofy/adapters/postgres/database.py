@@ -1,0 +1,124 @@
+"""One connection, opened when first needed; psycopg2's errors become Nofy's here and nowhere else."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from nofy.domain.errors import NofyError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from psycopg2.extensions import connection as Connection  # noqa: N812
+
+# A producer behind API Gateway has 29 s in all; a database that does not answer the door in 3 is down.
+CONNECT_TIMEOUT = 3
+STATEMENT_TIMEOUT_MS = 15_000
+# After this long without use (a frozen Lambda, a proxy that hung up) the connection is tried before it is trusted.
+IDLE_SECONDS = 30.0
+
+
+class RefusedByDatabaseError(NofyError):
+    """PostgreSQL refused the statement; ``code`` is its SQLSTATE. For adapters to interpret."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+@cache
+def statement(name: str) -> str:
+    """The text of ``sql/<name>.sql``."""
+    return files(__package__).joinpath("sql", f"{name}.sql").read_text()
+
+
+class Database:
+    """Statements in autocommit: one statement, one network round trip.
+
+    psycopg2 sends what :meth:`run` gets as one simple query, so several statements in one text are one trip and
+    one implicit transaction: that is how ``set_config(..., true)`` and the statement it is meant for travel together.
+    """
+
+    def __init__(self, dsn: str, *, application: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._dsn = dsn
+        self._application = application
+        self._clock = clock
+        self._connection: Connection | None = None
+        self._used = 0.0
+        self.trips = 0  # counted for the tests that bound them
+
+    def run(self, text: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """The rows of the (last) statement; an empty list where it has none."""
+        import psycopg2
+
+        connection = self._usable()
+        try:
+            return self._execute(connection, text, parameters)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            self._discard()
+            raise StoreUnavailableError(str(error).strip()) from error
+        except psycopg2.Error as error:
+            if error.pgcode is None or error.pgcode.startswith(("08", "57", "53")):
+                self._discard()
+                raise StoreUnavailableError(str(error).strip()) from error
+            raise RefusedByDatabaseError(error.pgcode, str(error).strip()) from error
+
+    def close(self) -> None:
+        """Hang up; the next statement connects again."""
+        self._discard()
+
+    def _execute(
+        self, connection: Connection, text: str, parameters: Mapping[str, Any] | None
+    ) -> list[tuple[Any, ...]]:
+        self.trips += 1
+        with connection.cursor() as cursor:
+            cursor.execute(text, parameters)
+            self._used = self._clock()
+            return cursor.fetchall() if cursor.description else []
+
+    def _usable(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            return self._connect()
+        if self._clock() - self._used > IDLE_SECONDS and not self._alive(self._connection):
+            self._discard()
+            return self._connect()
+        return self._connection
+
+    def _alive(self, connection: Connection) -> bool:
+        import psycopg2
+
+        try:
+            self._execute(connection, "SELECT 1", None)
+        except psycopg2.Error:
+            return False
+        return True
+
+    def _connect(self) -> Connection:
+        import psycopg2
+        from psycopg2.extras import register_uuid
+
+        try:
+            connection = psycopg2.connect(
+                self._dsn,
+                connect_timeout=CONNECT_TIMEOUT,
+                application_name=self._application,
+                options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+            )
+        except psycopg2.Error as error:
+            raise StoreUnavailableError(str(error).strip()) from error
+        connection.autocommit = True
+        register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
+        self._connection = connection
+        self._used = self._clock()
+        return connection
+
+    def _discard(self) -> None:
+        import contextlib
+
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(Exception):  # it is being thrown away because it is broken
+                connection.close()

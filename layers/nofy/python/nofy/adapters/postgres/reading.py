@@ -1,0 +1,90 @@
+"""The API's reads."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from nofy.adapters.postgres.database import Database, statement
+from nofy.domain.lifecycle import Status
+from nofy.domain.tokens import Mode
+from nofy.ports.reading import AttemptView, DeliveryView, NotificationView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from uuid import UUID
+
+    from nofy.domain.notification import Principal
+
+Row = tuple[Any, ...]
+
+# Columns of notification.sql: thirteen of the notification, twelve of the delivery, six of the attempt.
+_DELIVERY, _ATTEMPT = 13, 25
+
+# Row-level security sees the project for the length of the trip in which this travels.
+AS_PROJECT = "SELECT set_config('nofy.project_id', %(project_id)s::text, true);"
+
+
+class PostgresReading:
+    """Implements :class:`nofy.ports.reading.Reading`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def notification(self, principal: Principal, notification_id: UUID) -> NotificationView | None:
+        return next(iter(self.notifications(principal, [notification_id])), None)
+
+    def notifications(self, principal: Principal, ids: Sequence[UUID]) -> list[NotificationView]:
+        parameters = {
+            "project_id": principal.project_id,
+            "live": principal.mode is Mode.LIVE,
+            "ids": list(ids),
+        }
+        rows = self._database.run(AS_PROJECT + statement("notification"), parameters)
+        return [_notification(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
+
+
+def _notification(rows: list[Row]) -> NotificationView:
+    head = rows[0]
+    deliveries = groupby(rows, key=lambda row: row[_DELIVERY])
+    return NotificationView(
+        notification_id=head[0],
+        message_class=head[1],
+        priority=head[2],
+        live=head[3],
+        to=head[4],
+        content=head[5],
+        send_at=head[6],
+        expires_at=head[7],
+        delivery_mode=head[8],
+        reference=head[9],
+        tags=tuple(head[10]),
+        metadata=head[11],
+        created_at=head[12],
+        deliveries=tuple(_delivery(list(group)) for _, group in deliveries),
+    )
+
+
+def _delivery(rows: list[Row]) -> DeliveryView:
+    columns = rows[0][_DELIVERY:_ATTEMPT]
+    identifier, channel, provider, status, destination, due_at, attempt_no, spent, *rest = columns
+    reason, message_id, changed_at, history = rest
+    return DeliveryView(
+        identifier,
+        channel,
+        provider,
+        Status(status),
+        destination,
+        due_at,
+        attempt_no,
+        spent,
+        reason,
+        message_id,
+        changed_at,
+        tuple(history),
+        tuple(_attempts(rows)),
+    )
+
+
+def _attempts(rows: Iterable[Row]) -> Iterable[AttemptView]:
+    return (AttemptView(*row[_ATTEMPT:]) for row in rows if row[_ATTEMPT] is not None)

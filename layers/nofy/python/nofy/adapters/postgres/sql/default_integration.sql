@@ -1,0 +1,1 @@
+SELECT id FROM integrations WHERE project_id = %(project_id)s AND channel = %(channel)s AND is_default

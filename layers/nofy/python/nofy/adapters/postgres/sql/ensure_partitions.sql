@@ -1,0 +1,1 @@
+SELECT nofy_ensure_partitions(now() + make_interval(days => %(days)s))

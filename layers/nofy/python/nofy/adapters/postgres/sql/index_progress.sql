@@ -1,0 +1,1 @@
+SELECT epoch, indexed_until FROM index_progress

@@ -1,0 +1,34 @@
+-- The guard. Rows are locked in id order, so that two consumers cannot deadlock; a row whose fence does not hold
+-- any more (cancelled, moved, doubled) falls away. READ COMMITTED looks at the row again after waiting for it.
+WITH wanted AS (
+    SELECT * FROM unnest(
+        %(ids)s, %(attempt_nos)s, %(due_ats)s::timestamptz[], %(dispatched_ats)s::timestamptz[]
+    ) AS w (id, attempt_no, due_at, dispatched_at)
+), locked AS (
+    SELECT d.id, w.dispatched_at
+    FROM deliveries d
+    JOIN wanted w ON w.id = d.id
+    WHERE d.attempt_no = w.attempt_no AND d.due_at = w.due_at AND d.status IN ('scheduled', 'queued', 'retrying')
+    ORDER BY d.id
+    FOR UPDATE OF d
+), sending AS (
+    UPDATE deliveries d
+    SET status = 'sending', changed_at = clock_timestamp()
+    FROM (SELECT DISTINCT ON (id) id, dispatched_at FROM locked) AS l
+    WHERE d.id = l.id
+    RETURNING d.*, l.dispatched_at
+), begun AS (
+    INSERT INTO attempts (delivery_id, attempt_no, due_at, dispatched_at, leased_at, lease_until, credential_version)
+    SELECT s.id, s.attempt_no, s.due_at, s.dispatched_at, clock_timestamp(),
+        clock_timestamp() + make_interval(secs => %(seconds)s), i.credential_version
+    FROM sending s
+    JOIN integrations i ON i.id = s.integration_id
+    ON CONFLICT DO NOTHING
+    RETURNING delivery_id
+)
+SELECT s.id, s.attempt_no, s.due_at, s.project_id, s.notification_id, s.integration_id, s.channel, s.provider,
+    s.priority, s.destination, s.content, i.settings, i.credential, i.credential_version, s.delivery_mode,
+    s.expires_at, s.spent, s.redrive_no, s.live
+FROM sending s
+JOIN begun b ON b.delivery_id = s.id
+JOIN integrations i ON i.id = s.integration_id

@@ -1,0 +1,78 @@
+"""The reconciler's part of the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nofy.adapters.postgres.database import Database, statement
+from nofy.adapters.postgres.values import entries, fence_columns, lane
+from nofy.domain.dead_letters import DeadLetter, Kind
+from nofy.domain.delivery import Fence
+from nofy.domain.records import report_from_json
+from nofy.domain.retry import DeliveryMode, Tried
+from nofy.domain.routing import Priority
+from nofy.ports.store import IndexProgress, Overdue, Stuck
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from nofy.ports.schedule import Entry
+
+
+class PostgresUpkeep:
+    """Implements :class:`nofy.ports.store.Upkeep`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def index_progress(self) -> IndexProgress | None:
+        rows = self._database.run(statement("index_progress"))
+        return IndexProgress(*rows[0]) if rows else None
+
+    def save_index_progress(self, progress: IndexProgress) -> None:
+        parameters = {"epoch": progress.epoch, "indexed_until": progress.indexed_until}
+        self._database.run(statement("save_index_progress"), parameters)
+
+    def waiting_between(self, after: datetime | None, until: datetime, limit: int) -> list[Entry]:
+        parameters = {"after": after, "until": until, "limit": limit}
+        return entries(self._database.run(statement("waiting_between"), parameters))
+
+    def accepted_since(self, since: datetime, until: datetime) -> list[Entry]:
+        return entries(self._database.run(statement("accepted_since"), {"since": since, "until": until}))
+
+    def expired_leases(self, limit: int) -> list[Overdue]:
+        return [_overdue(row) for row in self._database.run(statement("expired_leases"), {"limit": limit})]
+
+    def stuck_queued(self, older_than_seconds: int, limit: int) -> list[Stuck]:
+        parameters = {"seconds": older_than_seconds, "limit": limit}
+        return [_stuck(row) for row in self._database.run(statement("stuck_queued"), parameters)]
+
+    def requeue(self, fences: Sequence[Fence]) -> list[Entry]:
+        return entries(self._database.run(statement("requeue"), fence_columns(fences)))
+
+    def release_held(self, limit: int) -> list[Entry]:
+        return entries(self._database.run(statement("release_held"), {"limit": limit}))
+
+    def unburied(self, limit: int) -> list[DeadLetter]:
+        rows = self._database.run(statement("unburied"), {"limit": limit})
+        return [DeadLetter(Kind.DELIVERY, reason, delivery_id, attempt) for delivery_id, attempt, reason in rows]
+
+    def ensure_partitions(self, ahead_days: int) -> None:
+        self._database.run(statement("ensure_partitions"), {"days": ahead_days})
+
+    def lost(self, overdue_seconds: int) -> int:
+        without_row, without_progress = self._database.run(statement("lost"), {"seconds": overdue_seconds})[0]
+        return max(0, int(without_row)) + int(without_progress)
+
+
+def _overdue(row: tuple[Any, ...]) -> Overdue:
+    delivery_id, attempt_no, spent, priority, mode, expires_at, credential_version, report = row
+    tried = Tried(spent, Priority(priority), DeliveryMode(mode), expires_at)
+    kept = {"delivery_id": str(delivery_id), "attempt_no": attempt_no, **report} if report else None
+    return Overdue(delivery_id, attempt_no, tried, credential_version, report_from_json(kept) if kept else None)
+
+
+def _stuck(row: tuple[Any, ...]) -> Stuck:
+    identifier, attempt_no, due_at, channel, priority, partition, offset = row
+    return Stuck(Fence(identifier, attempt_no, due_at), lane(channel, priority), partition, offset)

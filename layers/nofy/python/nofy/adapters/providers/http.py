@@ -1,0 +1,121 @@
+"""One HTTP call to a provider, and what its failure means.
+
+No retries and no redirects: whether to ask again is the retry policy's to decide, once. What matters here is
+whether the request may have left: a connection that was never made is ``Transient``, anything after that is
+``Unknown``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nofy.domain.outcomes import Outcome, Transient, Unknown
+from nofy.domain.timing import PROVIDER_CONNECT_TIMEOUT, PROVIDER_TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from urllib3 import PoolManager
+
+# As many connections as there are calls in flight: none waits for another's connection.
+POOL_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask of a provider."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider answered; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> dict[str, Any]:
+        """The answer's JSON object; an empty one if it is anything else."""
+        try:
+            value = json.loads(self.body)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def text(self) -> str:
+        """The start of the answer, for a reason a person reads."""
+        return self.body[:200].decode(errors="replace").strip()
+
+    def retry_after(self, *names: str) -> float | None:
+        """Seconds to wait, from the first of these headers that says so; a date counts from the answer's own."""
+        for name in ("retry-after", *names):
+            if (seconds := _seconds(self.headers.get(name), self.headers.get("date"))) is not None:
+                return seconds
+        return None
+
+
+def _seconds(value: str | None, date: str | None) -> float | None:
+    """``Retry-After`` is whole seconds or an HTTP date."""
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        return _seconds_between(date, value)
+
+
+def _seconds_between(start: str | None, end: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    if start is None:
+        return None
+    try:
+        return max(0.0, (parsedate_to_datetime(end) - parsedate_to_datetime(start)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+class HttpClient:
+    """Keeps connections open between invokes; safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._pool: PoolManager | None = None
+
+    def post(self, request: Request, read: Callable[[Answer], Outcome]) -> Outcome:
+        """Ask once; ``read`` turns the answer into an outcome."""
+        from urllib3.exceptions import ConnectTimeoutError as ConnectTimeout
+        from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+
+        try:
+            answer = self._ask(request)
+        except (ConnectTimeout, NewConnectionError, NameResolutionError) as error:
+            return Transient(f"not reached: {type(error).__name__}")
+        except (HTTPError, OSError) as error:
+            return Unknown(f"no answer: {type(error).__name__}")
+        return read(answer)
+
+    def _ask(self, request: Request) -> Answer:
+        response = self._connected().request(
+            "POST",
+            request.url,
+            body=json.dumps(request.body, ensure_ascii=False).encode(),
+            headers=dict(request.headers),
+        )
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, headers, response.data)
+
+    def _connected(self) -> PoolManager:
+        if self._pool is None:
+            from urllib3 import PoolManager, Timeout
+
+            timeout = Timeout(connect=PROVIDER_CONNECT_TIMEOUT, read=PROVIDER_TIMEOUT)
+            self._pool = PoolManager(
+                maxsize=POOL_SIZE, block=True, timeout=timeout, retries=False, headers={"user-agent": "nofy"}
+            )
+        return self._pool

@@ -1,0 +1,82 @@
+"""Everything that can go wrong, by what the caller should do about it.
+
+Adapters translate their driver's errors into these once; handlers map them to an answer once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class NofyError(Exception):
+    """The root of every error Nofy raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FieldError:
+    """One thing wrong with one field; ``path`` is a JSON Pointer (``/to/email``), ``code`` is stable."""
+
+    path: str
+    code: str
+    message: str
+
+
+class InvalidRequestError(NofyError):
+    """The request was understood and cannot be accepted: 422, with every field error at once."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__(f"{len(errors)} invalid field(s)")
+        self.errors = sorted(set(errors))
+
+
+class MalformedRequestError(NofyError):
+    """The body is not JSON: 400."""
+
+
+class TooLargeError(NofyError):
+    """The body, or a rendered delivery, is over its limit: 413."""
+
+
+class UnauthenticatedError(NofyError):
+    """No token, or one nobody holds: 401."""
+
+
+class NotFoundError(NofyError):
+    """No such thing in the caller's project: 404, whoever else may have one."""
+
+
+class ConflictError(NofyError):
+    """The thing's state does not allow what was asked: 409."""
+
+    def __init__(self, code: str, message: str, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry_after = retry_after
+
+
+class IdempotencyKeyReusedError(NofyError):
+    """The same idempotency key came with another body: 422."""
+
+
+class StoreUnavailableError(NofyError):
+    """PostgreSQL cannot be asked now: 503, never 202. The statement was not applied, or may have been."""
+
+
+class ScheduleUnavailableError(NofyError):
+    """Redis cannot be asked now. Never fatal: the row is the promise and the reconciler indexes it."""
+
+
+class BusUnavailableError(NofyError):
+    """Kafka did not take the records (all or some of them) in time."""
+
+
+class UnreadableRecordError(NofyError):
+    """A Kafka record that cannot be decoded; it goes to the dead letters as it is."""
+
+
+class InvokeRefusedError(NofyError):
+    """Lambda itself refused to run a sender: nothing was tried, so nothing is spent."""
+
+
+class InvokeUncertainError(NofyError):
+    """A sender was started and no answer came: its calls may have been made."""

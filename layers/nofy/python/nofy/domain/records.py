@@ -1,0 +1,132 @@
+"""Kafka records, written and read: UTF-8 JSON without ASCII escapes, with a version in ``v``.
+
+Records carry the fence and the facts of routing, never the message: the content is read under the lease, so
+what is sent is what the row says at that moment, and an erased or cancelled message is nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from nofy.domain import outcomes, retry
+from nofy.domain.delivery import Fence, Report, report_to_json
+from nofy.domain.errors import UnreadableRecordError
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRecord:
+    """One record as an event source hands it over, still bytes."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundRecord:
+    """One record to be produced."""
+
+    topic: str
+    key: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRecord:
+    """A due delivery on its way to a consumer."""
+
+    fence: Fence
+    dispatched_at: datetime
+
+
+def dump(value: dict[str, Any]) -> bytes:
+    """JSON as Nofy writes it to Kafka."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def load(value: bytes) -> dict[str, Any]:
+    """A record's JSON object; :class:`UnreadableRecordError` if it is none, or of a version not known here."""
+    try:
+        document = json.loads(value)
+    except ValueError as error:
+        raise UnreadableRecordError(f"not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise UnreadableRecordError("not a JSON object")
+    if document.get("v") != VERSION:
+        raise UnreadableRecordError(f"unknown version {document.get('v')!r}")
+    return document
+
+
+def queue_value(fence: Fence, dispatched_at: datetime) -> bytes:
+    """The value of a record on a delivery topic."""
+    return dump(
+        {
+            "v": VERSION,
+            "delivery_id": str(fence.delivery_id),
+            "attempt_no": fence.attempt_no,
+            "due_at": fence.due_at.isoformat(),
+            "dispatched_at": dispatched_at.isoformat(),
+        },
+    )
+
+
+def read_queue(value: bytes) -> QueueRecord:
+    """The inverse of :func:`queue_value`; :class:`UnreadableRecordError` for anything else."""
+    document = load(value)
+    try:
+        fence = Fence(
+            UUID(document["delivery_id"]),
+            int(document["attempt_no"]),
+            _moment(document["due_at"]),
+        )
+        return QueueRecord(fence, _moment(document["dispatched_at"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableRecordError(f"not a delivery record: {error!r}") from error
+
+
+def ack_value(report: Report) -> bytes:
+    """The value of a record on the acks topic."""
+    return dump(
+        {
+            "v": VERSION,
+            "delivery_id": str(report.delivery_id),
+            "attempt_no": report.attempt_no,
+            **report_to_json(report),
+        },
+    )
+
+
+def read_ack(value: bytes) -> Report:
+    """The inverse of :func:`ack_value`; :class:`UnreadableRecordError` for anything else."""
+    return report_from_json(load(value))
+
+
+def report_from_json(document: dict[str, Any]) -> Report:
+    """A report from its flat form plus ``delivery_id`` and ``attempt_no``."""
+    try:
+        return Report(
+            UUID(document["delivery_id"]),
+            int(document["attempt_no"]),
+            outcomes.from_json(document),
+            retry.from_json(document["decided"]),
+            _moment(document["finished_at"]),
+            document.get("credential_version"),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableRecordError(f"not a report: {error!r}") from error
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without an offset: {text}")
+    return moment

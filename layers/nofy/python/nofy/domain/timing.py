@@ -1,0 +1,47 @@
+"""Every time-out that must be shorter than another one, in one module, in seconds.
+
+The chain ``provider < sender < invoke read < consumer < lease`` is what makes "nothing is sent twice that could
+be avoided" true: each caller outlives what it calls, so it always hears the answer, and the lease outlives
+them all, so nobody takes over work that is still going on. ``tests/unit/domain/test_timing.py`` asserts it.
+"""
+
+from __future__ import annotations
+
+# One call to a provider. Slack's SDK waits 30 s; a notification that took 10 s to accept is better asked again.
+PROVIDER_CONNECT_TIMEOUT = 3
+PROVIDER_TIMEOUT = 10
+
+# The sender function. Its last call starts at the latest PROVIDER_TIMEOUT and a margin before its end.
+SENDER_TIMEOUT = 60
+SENDER_MARGIN = 5
+
+# How long the consumer waits for the sender's answer: longer than the sender can live.
+INVOKE_READ_TIMEOUT = 70
+
+# The consumer function, and the latest moment (before its end) at which it may still begin an invoke.
+CONSUMER_TIMEOUT = 180
+CONSUMER_MARGIN = 15
+
+# The attempt's lease, by PostgreSQL's clock: longer than a consumer and a sender it left behind can live.
+ATTEMPT_LEASE = 300
+
+# The dispatcher stops by itself after this long, and sooner when a newer run has registered.
+DISPATCHER_RUN = 240
+DISPATCHER_TIMEOUT = 300
+
+# A claimed id that was not released comes back to its lane after this long: longer than one turn takes.
+CLAIM_LEASE = 30
+
+# The longest sleep of the dispatcher: how late work may be that nobody woke it for.
+DISPATCHER_SLEEP = 1.0
+
+# Redis holds what is due inside this window. The producer's is two minutes wider than the reconciler's, so that
+# no item falls between a sweep and the next.
+INDEX_WINDOW = 15 * 60
+ACCEPT_WINDOW = INDEX_WINDOW + 120
+
+# Work that is due this long and still waits has lost its place in Redis: it is indexed again.
+OVERDUE = 60
+
+# ``queued`` this long, and passed over by its consumer group: the record was lost, it is dispatched again.
+QUEUED_TOO_LONG = 120

@@ -1,0 +1,1 @@
+"""The verbs, one module each: accept, dispatch, deliver, send, acknowledge, bury, reconcile."""

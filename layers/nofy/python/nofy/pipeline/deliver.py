@@ -1,0 +1,175 @@
+"""Deliver: lease, send, decide, report.
+
+No transaction is open and no connection is held while a provider is called: the lease is committed before the
+first invoke, and what is learnt goes to Kafka. An exception may leave this module only before the first lease,
+because afterwards a batch that Kafka hands over again would find its attempts leased and do nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from nofy.domain import dead_letters
+from nofy.domain.delivery import Leased, Report
+from nofy.domain.errors import (
+    BusUnavailableError,
+    InvokeRefusedError,
+    InvokeUncertainError,
+    StoreUnavailableError,
+    UnreadableRecordError,
+)
+from nofy.domain.outcomes import NotTried, Outcome, Unknown
+from nofy.domain.records import InboundRecord, OutboundRecord, QueueRecord, read_queue
+from nofy.domain.retry import decide
+from nofy.domain.routing import DLQ_TOPIC
+from nofy.domain.timing import ATTEMPT_LEASE, INVOKE_READ_TIMEOUT, SENDER_TIMEOUT
+from nofy.pipeline.report import publish_reports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from nofy.ports.bus import Bus
+    from nofy.ports.clock import Clock, Random
+    from nofy.ports.sender import Sender
+    from nofy.ports.store import Leases
+
+log = logging.getLogger(__name__)
+
+# One invoke's share. 4 MB is Lambda's 6 MB limit with room for the envelope; 128 messages at 32 calls in flight
+# are four rounds of the provider's time-out at the worst, which the sender's time-out covers.
+GROUP_BYTES = 4 * 1024 * 1024
+GROUP_SIZE = 128
+# Invokes under way at once: while one waits for its slowest call, the others keep the provider busy.
+OVERLAP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a batch came to."""
+
+    leased: int
+    dropped: int
+    unreadable: int
+    reports: tuple[Report, ...]
+    kept: int  # reports that Kafka would not take and that wait on their attempt rows
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """One invocation's ports. No group is begun after ``ends_at``."""
+
+    store: Leases
+    sender: Sender
+    bus: Bus
+    clock: Clock
+    random: Random
+
+    def deliver(self, records: Sequence[InboundRecord], ends_at: datetime) -> Delivered:
+        """Send a batch of one channel's records and report on each delivery that could be leased."""
+        queued, unreadable = self._read(records)
+        leased = self.store.lease(queued, ATTEMPT_LEASE) if queued else []
+        reports, unsent = self._send_all(leased, ends_at)
+        kept = self._keep(unsent)
+        return Delivered(len(leased), len(queued) - len(leased), unreadable, tuple(reports), kept)
+
+    def _read(self, records: Sequence[InboundRecord]) -> tuple[list[QueueRecord], int]:
+        """Decoded records, and how many could not be: those go to the dead letters as they are."""
+        queued: list[QueueRecord] = []
+        letters: list[OutboundRecord] = []
+        for record in records:
+            try:
+                queued.append(read_queue(record.value))
+            except UnreadableRecordError as error:
+                letter = dead_letters.of_record(record, str(error))
+                letters.append(OutboundRecord(DLQ_TOPIC, letter.fingerprint.encode(), dead_letters.value(letter)))
+        if letters and None in self.bus.publish(letters):
+            raise BusUnavailableError("the dead letter topic did not take an unreadable record")
+        return queued, len(letters)
+
+    def _send_all(self, leased: list[Leased], ends_at: datetime) -> tuple[list[Report], list[Report]]:
+        """Every group's reports, and those of them that Kafka did not take."""
+        reports: list[Report] = []
+        unsent: list[Report] = []
+        with ThreadPoolExecutor(OVERLAP) as pool:
+            for group_reports, group_unsent in pool.map(
+                lambda group: self._send_group(group, ends_at), self._groups(leased)
+            ):
+                reports += group_reports
+                unsent += group_unsent
+        return reports, unsent
+
+    def _groups(self, leased: list[Leased]) -> Iterator[list[Leased]]:
+        ordered = sorted(leased, key=lambda each: each.provider)
+        for _, same_provider in groupby(ordered, key=lambda each: each.provider):
+            yield from cut(same_provider, self.sender)
+
+    def _send_group(self, group: list[Leased], ends_at: datetime) -> tuple[list[Report], list[Report]]:
+        """Send one group and tell Kafka at once: fast groups do not wait for slow ones."""
+        outcomes = self._invoke(group, ends_at)
+        now = self.clock()
+        reports = [
+            Report(
+                each.fence.delivery_id,
+                each.fence.attempt_no,
+                outcome,
+                decide(outcome, each.tried, now, self.random),
+                now,
+                each.credential_version,
+            )
+            for each, outcome in zip(group, outcomes, strict=True)
+        ]
+        try:
+            return reports, publish_reports(reports, self.bus)
+        except BusUnavailableError:
+            log.exception("acks not taken", extra={"reports": len(reports)})
+            return reports, reports
+
+    def _invoke(self, group: list[Leased], ends_at: datetime) -> list[Outcome]:
+        now = self.clock()
+        if now + timedelta(seconds=INVOKE_READ_TIMEOUT) > ends_at:
+            return [NotTried("the consumer's time was over")] * len(group)
+        try:
+            deadline = now + timedelta(seconds=SENDER_TIMEOUT)
+            outcomes = self.sender.send(group[0].provider, group, deadline)
+        except InvokeRefusedError as error:
+            log.warning("sender not invoked", extra={"group": len(group)}, exc_info=True)
+            return [NotTried(str(error))] * len(group)
+        except InvokeUncertainError as error:
+            log.exception("sender gave no answer", extra={"group": len(group)})
+            return [Unknown(str(error))] * len(group)
+        if len(outcomes) != len(group):
+            return [Unknown("the sender answered for another number of deliveries")] * len(group)
+        return outcomes
+
+    def _keep(self, unsent: list[Report]) -> int:
+        """What Kafka would not take stays on the attempt rows, where the reconciler finds it."""
+        if not unsent:
+            return 0
+        try:
+            self.store.keep_reports(unsent)
+        except StoreUnavailableError:
+            # Neither Kafka nor PostgreSQL: the leases run out and these attempts end as Unknown. Raising would
+            # gain nothing, since the batch may not be worked on again.
+            log.exception("reports kept nowhere", extra={"deliveries": [str(r.delivery_id) for r in unsent]})
+            return 0
+        return len(unsent)
+
+
+def cut(leased: Iterable[Leased], sender: Sender) -> Iterator[list[Leased]]:
+    """Groups of at most :data:`GROUP_SIZE` deliveries and :data:`GROUP_BYTES`."""
+    group: list[Leased] = []
+    size = 0
+    for each in leased:
+        weight = sender.weigh(each)
+        if group and (len(group) >= GROUP_SIZE or size + weight > GROUP_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(each)
+        size += weight
+    if group:
+        yield group

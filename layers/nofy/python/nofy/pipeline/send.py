@@ -1,0 +1,58 @@
+"""Send: the provider's calls, many at once, none that cannot finish, an answer for each."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from nofy.domain.outcomes import Accepted, NotTried, Outcome
+from nofy.domain.timing import PROVIDER_CONNECT_TIMEOUT, PROVIDER_TIMEOUT, SENDER_MARGIN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nofy.domain.sending import Message
+    from nofy.ports.clock import Clock
+    from nofy.ports.provider import ProviderClient, Vault
+
+log = logging.getLogger(__name__)
+
+# Calls in flight per invoke: at 50 ms a call this is 640 messages a second from one sender, and the sender's
+# waiting time is the largest lever on its cost.
+IN_FLIGHT = 32
+
+_LONGEST_CALL = timedelta(seconds=PROVIDER_CONNECT_TIMEOUT + PROVIDER_TIMEOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSender:
+    """One provider's client and the vault that opens its credentials."""
+
+    client: ProviderClient
+    vault: Vault
+    clock: Clock
+
+    def send(self, messages: Sequence[Message], deadline: datetime) -> list[Outcome]:
+        """One outcome for each message, in order; what would outlive the deadline is not begun."""
+        last_start = deadline - _LONGEST_CALL - timedelta(seconds=SENDER_MARGIN)
+        if not messages:
+            return []
+        with ThreadPoolExecutor(min(IN_FLIGHT, len(messages))) as pool:
+            return list(pool.map(lambda message: self._one(message, last_start), messages))
+
+    def _one(self, message: Message, last_start: datetime) -> Outcome:
+        try:
+            credential = self.vault.open(message.credential)
+        except Exception:
+            # Whatever kept the credential shut, the provider was not asked.
+            log.exception("credential not opened", extra={"integration": str(message.credential.integration_id)})
+            return NotTried("the credential could not be opened")
+        if self.clock() > last_start:
+            return NotTried("the sender's time was over")
+        if not message.live:
+            # A test token's message has walked the whole pipeline, its credential included, and stops here.
+            return Accepted(f"test_{message.delivery_id.hex}")
+        return self.client.call(message, credential)

@@ -1,0 +1,70 @@
+"""What the API reads back: one shape for a notification, whether it was just planned or comes from the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from nofy.domain.lifecycle import Status
+    from nofy.domain.notification import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One try; ``report`` is its outcome and decision, flat, once they are known."""
+
+    attempt_no: int
+    due_at: datetime
+    dispatched_at: datetime
+    leased_at: datetime
+    report: dict[str, Any] | None
+    acknowledged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """A delivery as the API shows it."""
+
+    delivery_id: UUID
+    channel: str
+    provider: str
+    status: Status
+    destination: str
+    due_at: datetime
+    attempt_no: int
+    spent: int
+    reason: str | None
+    provider_message_id: str | None
+    changed_at: datetime
+    history: tuple[dict[str, Any], ...] = ()
+    attempts: tuple[AttemptView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationView:
+    """A notification with its deliveries, as the API shows it."""
+
+    notification_id: UUID
+    message_class: str
+    priority: str
+    live: bool
+    to: dict[str, Any]
+    content: dict[str, Any]
+    send_at: datetime
+    expires_at: datetime
+    delivery_mode: str
+    reference: str | None
+    tags: tuple[str, ...]
+    metadata: dict[str, Any]
+    created_at: datetime
+    deliveries: tuple[DeliveryView, ...]
+
+
+class Reading(Protocol):
+    """The API's reads, each within the caller's project."""
+
+    def notification(self, principal: Principal, notification_id: UUID) -> NotificationView | None: ...

@@ -1,0 +1,65 @@
+"""The index of what is due soon. Safe to lose: PostgreSQL rebuilds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from nofy.domain.routing import Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A delivery's place in its lane."""
+
+    lane: Lane
+    delivery_id: UUID
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Ids of one lane that this run holds until ``lease_ms``; the lease is also what proves they are ours."""
+
+    lane: Lane
+    ids: tuple[UUID, ...]
+    lease_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one look at the schedule found."""
+
+    claims: tuple[Claim, ...]
+    next_due: datetime | None  # the soonest thing still waiting, in any lane
+    newest_run: bool  # False: another dispatcher has registered since, this run should end
+
+
+class Schedule(Protocol):
+    """Raises :class:`nofy.domain.errors.ScheduleUnavailableError` from every method."""
+
+    def add(self, entries: Iterable[Entry], now: datetime) -> None:
+        """Index entries (again: the last time wins) and wake the dispatcher for those due within its sleep."""
+
+    def register(self, run_id: str) -> None:
+        """Make this run the newest one; older runs end when they see it."""
+
+    def claim(self, limits: Mapping[Lane, int], now: datetime, run_id: str) -> Turn:
+        """Take what is due, at most ``limits[lane]`` of each lane, and what earlier claims left behind."""
+
+    def release(self, claims: Iterable[Claim]) -> None:
+        """Let go of claimed ids, except those that somebody else holds by now."""
+
+    def remove(self, lane: Lane, ids: Iterable[UUID]) -> None:
+        """Forget ids that will not be sent."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait until somebody wakes the dispatcher, or this long."""
+
+    def epoch(self) -> str:
+        """A random value that lives as long as this index does; a new one means everything was lost."""

@@ -1,0 +1,163 @@
+"""The truth, split by who needs which part of it. Times without a parameter are PostgreSQL's own.
+
+Every method raises :class:`nofy.domain.errors.StoreUnavailableError` when PostgreSQL cannot be asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from nofy.domain.dead_letters import DeadLetter
+    from nofy.domain.delivery import Change, Fence, Leased, Report, State, Waiting
+    from nofy.domain.notification import PlannedNotification, Principal
+    from nofy.domain.records import QueueRecord
+    from nofy.domain.retry import Tried
+    from nofy.domain.routing import Lane
+    from nofy.ports.schedule import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyClaim:
+    """A caller's promise that requests with this key are the same request.
+
+    ``answer`` is what a replay gets; ``request_hash`` tells another body from the same one.
+    """
+
+    key: str
+    request_hash: bytes
+    answer: dict[str, Any]
+
+
+class Acceptances(Protocol):
+    """What the producer needs."""
+
+    def principal(self, token_hash: bytes) -> Principal | None:
+        """Who holds a token, with the project's integrations; None if nobody does (or no longer)."""
+
+    def accept(
+        self,
+        principal: Principal,
+        planned: Sequence[PlannedNotification],
+        claim: IdempotencyClaim | None = None,
+    ) -> dict[str, Any] | None:
+        """Store all of it in one transaction, or the answer stored earlier under the same idempotency key.
+
+        Raises ConflictError while a request with the key is in flight, IdempotencyKeyReusedError for the same
+        key with another body.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A fence whose record lies in Kafka, and where."""
+
+    fence: Fence
+    partition: int
+    offset: int
+
+
+class Dispatches(Protocol):
+    """What the dispatcher needs. Every write holds only where its fence still does."""
+
+    def waiting(self, ids: Sequence[UUID]) -> list[Waiting]:
+        """Those of the ids that still wait for their time, whatever that time is by now."""
+
+    def mark_queued(self, queued: Sequence[Queued]) -> None: ...
+
+    def hold(self, fences: Sequence[Fence]) -> None: ...
+
+    def expire(self, fences: Sequence[Fence]) -> None: ...
+
+
+class Leases(Protocol):
+    """What the consumer needs."""
+
+    def lease(self, records: Sequence[QueueRecord], seconds: int) -> list[Leased]:
+        """Begin an attempt for each record whose fence holds; the others fall away here."""
+
+    def keep_reports(self, reports: Sequence[Report]) -> None:
+        """Write reports on their attempt rows, because Kafka would not take them; the reconciler sends them on."""
+
+
+class Outcomes(Protocol):
+    """What the acks handler needs: the only writer of outcomes."""
+
+    def states(self, ids: Sequence[UUID]) -> dict[UUID, State]: ...
+
+    def apply(self, changes: Sequence[Change]) -> set[UUID]:
+        """Apply changes whose ``before`` still holds; returns their ids. The others are read again by the caller."""
+
+
+class Burials(Protocol):
+    """What the dlq handler needs."""
+
+    def bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Store dead letters; one that is already stored changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """An attempt whose lease ran out, or whose outcome lies on its row: what the reconciler reports on."""
+
+    delivery_id: UUID
+    attempt_no: int
+    tried: Tried
+    credential_version: int
+    report: Report | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A delivery that has been ``queued`` for too long, and the record it waits for."""
+
+    fence: Fence
+    lane: Lane
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexProgress:
+    """How far the index of an epoch reaches."""
+
+    epoch: str
+    indexed_until: datetime
+
+
+class Upkeep(Protocol):
+    """What the reconciler needs."""
+
+    def index_progress(self) -> IndexProgress | None: ...
+
+    def save_index_progress(self, progress: IndexProgress) -> None: ...
+
+    def waiting_between(self, after: datetime | None, until: datetime, limit: int) -> list[Entry]:
+        """Waiting deliveries due in ``(after, until]``, soonest first; at most ``limit`` and its last moment's ties."""
+
+    def accepted_since(self, since: datetime, until: datetime) -> list[Entry]:
+        """Waiting deliveries born since a moment and due before another."""
+
+    def expired_leases(self, limit: int) -> list[Overdue]:
+        """Attempts being sent whose lease is over, with the report on their row if there is one."""
+
+    def stuck_queued(self, older_than_seconds: int, limit: int) -> list[Stuck]: ...
+
+    def requeue(self, fences: Sequence[Fence]) -> list[Entry]:
+        """Back to scheduled, still due when they were; returns what was moved."""
+
+    def release_held(self, limit: int) -> list[Entry]:
+        """Held deliveries whose integration is not: scheduled again, and returned."""
+
+    def unburied(self, limit: int) -> list[DeadLetter]:
+        """Failed deliveries without a dead letter."""
+
+    def ensure_partitions(self, ahead_days: int) -> None: ...
+
+    def lost(self, overdue_seconds: int) -> int:
+        """Accepted deliveries that have no row, plus live ones long past due that nothing is working on."""

@@ -1,0 +1,158 @@
+"""A notification as the API answers it, and the timeline that gives a reason for every step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nofy.domain.ids import Prefix, encode
+from nofy.domain.lifecycle import Status, summarise
+from nofy.domain.tokens import Mode
+from nofy.ports.reading import AttemptView, DeliveryView, NotificationView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from nofy.domain.notification import PlannedNotification, Principal
+
+
+def planned_view(planned: PlannedNotification, principal: Principal) -> NotificationView:
+    """What was just accepted, in the shape in which it will be read back."""
+    draft = planned.draft
+    return NotificationView(
+        notification_id=planned.notification_id,
+        message_class=draft.message_class,
+        priority=planned.priority,
+        live=principal.mode is Mode.LIVE,
+        to=draft.to,
+        content=draft.content,
+        send_at=planned.send_at,
+        expires_at=planned.expires_at,
+        delivery_mode=draft.delivery_mode,
+        reference=draft.reference,
+        tags=draft.tags,
+        metadata=draft.metadata,
+        created_at=planned.created_at,
+        deliveries=tuple(
+            DeliveryView(
+                delivery_id=each.delivery_id,
+                channel=each.lane.channel,
+                provider=each.provider,
+                status=Status.SCHEDULED,
+                destination=each.destination,
+                due_at=planned.send_at,
+                attempt_no=1,
+                spent=0,
+                reason=None,
+                provider_message_id=None,
+                changed_at=planned.created_at,
+            )
+            for each in planned.deliveries
+        ),
+    )
+
+
+def resource(view: NotificationView, *, timeline: bool = False) -> dict[str, Any]:
+    """The notification as JSON; with its timeline where one notification was asked for."""
+    identifier = encode(Prefix.NOTIFICATION, view.notification_id)
+    document = {
+        "id": identifier,
+        "status": summarise([each.status for each in view.deliveries]).value,
+        "class": view.message_class,
+        "priority": view.priority,
+        "mode": "live" if view.live else "test",
+        "to": view.to,
+        "content": view.content,
+        "send_at": _time(view.send_at),
+        "expires_at": _time(view.expires_at),
+        "delivery_mode": view.delivery_mode,
+        "reference": view.reference,
+        "tags": list(view.tags),
+        "metadata": view.metadata,
+        "created_at": _time(view.created_at),
+        "deliveries": [_delivery(each) for each in view.deliveries],
+        "links": {"self": f"/v1/notifications/{identifier}"},
+    }
+    return document | {"timeline": _timeline(view)} if timeline else document
+
+
+def _delivery(view: DeliveryView) -> dict[str, Any]:
+    return {
+        "id": encode(Prefix.DELIVERY, view.delivery_id),
+        "channel": view.channel,
+        "provider": view.provider,
+        "status": view.status.value,
+        "destination": view.destination,
+        "due_at": _time(view.due_at),
+        "reason": view.reason,
+        "provider_message_id": view.provider_message_id,
+        "attempts": [_attempt(each) for each in view.attempts],
+    }
+
+
+def _attempt(view: AttemptView) -> dict[str, Any]:
+    report = view.report or {}
+    return {
+        "attempt_no": view.attempt_no,
+        "dispatched_at": _time(view.dispatched_at),
+        "started_at": _time(view.leased_at),
+        "finished_at": report.get("finished_at"),
+        "outcome": report.get("outcome"),
+        "reason": report.get("reason"),
+        "decision": (report.get("decided") or {}).get("decision"),
+    }
+
+
+def _timeline(view: NotificationView) -> list[dict[str, Any]]:
+    """Everything that is known to have happened, in order of time."""
+    accepted = {"at": _time(view.created_at), "event": "accepted", "channel": None, "detail": None}
+    steps = [step for each in view.deliveries for step in _steps(each)]
+    # Sorting is stable: what happened in the same instant stays in the order in which it is told.
+    return sorted([accepted, *steps], key=lambda step: step["at"])
+
+
+def _steps(delivery: DeliveryView) -> Iterator[dict[str, Any]]:
+    for noted in delivery.history:
+        yield _step(noted["at"], noted["event"], delivery, noted.get("reason"))
+    for attempt in delivery.attempts:
+        yield from _attempt_steps(delivery, attempt)
+    if delivery.status in (Status.EXPIRED, Status.CANCELLED, Status.HELD):
+        yield _step(_time(delivery.changed_at), delivery.status.value, delivery, delivery.reason)
+
+
+def _attempt_steps(delivery: DeliveryView, attempt: AttemptView) -> Iterator[dict[str, Any]]:
+    late = (attempt.leased_at - attempt.due_at).total_seconds()
+    yield _step(_time(attempt.dispatched_at), "queued", delivery, f"attempt {attempt.attempt_no}")
+    yield _step(_time(attempt.leased_at), "sending", delivery, f"{late * 1000:.0f} ms after it was due")
+    report = attempt.report
+    if report is None:
+        return
+    decided = report["decided"]
+    detail = " ".join(filter(None, [report.get("reason"), _then(decided)]))
+    yield _step(report["finished_at"], report["outcome"], delivery, detail or report.get("provider_message_id"))
+    if attempt.acknowledged_at:
+        yield _step(_time(attempt.acknowledged_at), "acknowledged", delivery, None)
+
+
+def _then(decided: dict[str, Any]) -> str | None:
+    match decided["decision"]:
+        case "retry":
+            return f"-> try again at {decided['at']}"
+        case "park":
+            return f"-> wait until {decided['at']}, no attempt spent"
+        case "hold":
+            return "-> held until the integration is mended"
+        case "give_up":
+            return "-> dead letter"
+        case "leave_unknown":
+            return "-> left as unknown, as at_most_once asks"
+        case _:
+            return None
+
+
+def _step(at: str, event: str, delivery: DeliveryView, detail: str | None) -> dict[str, Any]:
+    return {"at": at, "event": event, "channel": delivery.channel, "detail": detail}
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

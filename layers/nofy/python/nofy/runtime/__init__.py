@@ -1,0 +1,1 @@
+"""What every handler shares: settings, observability, events in, answers out."""

