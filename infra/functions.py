@@ -92,14 +92,10 @@ RECONCILER = FunctionSpec(
     watches=DELIVERY_GROUPS,
 )
 MIGRATE = FunctionSpec(name="migrate", folder="migrate", timeout=300, memory=256, postgres=PostgresRole.ADMIN)
-OPERATOR = FunctionSpec(
-    name="operator", folder="operator", timeout=30, memory=256, postgres=PostgresRole.OPERATOR
-)
+OPERATOR = FunctionSpec(name="operator", folder="operator", timeout=30, memory=256, postgres=PostgresRole.OPERATOR)
 
 SENDERS: dict[routing.Provider, FunctionSpec] = {
-    provider: FunctionSpec(
-        name=sender_name(provider), folder=f"senders/{provider}", timeout=timing.SENDER_TIMEOUT
-    )
+    provider: FunctionSpec(name=sender_name(provider), folder=f"senders/{provider}", timeout=timing.SENDER_TIMEOUT)
     for provider in routing.Provider
 }
 

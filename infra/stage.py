@@ -15,6 +15,7 @@ from infra.stacks.data import DataStack
 from infra.stacks.endpoints import local_foundation
 from infra.stacks.network import NetworkStack
 from infra.stacks.streaming import StreamingStack
+from infra.stacks.web import WebStack
 
 if TYPE_CHECKING:
     from infra.settings import CloudSettings, Settings
@@ -29,7 +30,7 @@ def build(app: cdk.App) -> None:
         foundation = local_foundation(stage, read_local_context(app.node))
     else:
         foundation = _cloud_foundation(app, stage, settings, settings.cloud, env)
-    ApplicationStack(
+    application = ApplicationStack(
         app,
         f"nofy-{stage}-application",
         stage=stage,
@@ -37,17 +38,26 @@ def build(app: cdk.App) -> None:
         foundation=foundation,
         env=env,
     )
+    if settings.cloud is not None:
+        _around(app, stage, settings, settings.cloud, application, env)
+
+
+def _around(
+    app: cdk.App,
+    stage: Stage,
+    settings: Settings,
+    cloud: CloudSettings,
+    application: ApplicationStack,
+    env: cdk.Environment,
+) -> None:
+    WebStack(app, f"nofy-{stage}-web", settings=settings, domain=cloud.domain, api=application.api, env=env)
 
 
 def _cloud_foundation(
     app: cdk.App, stage: Stage, settings: Settings, cloud: CloudSettings, env: cdk.Environment
 ) -> Foundation:
-    network = NetworkStack(
-        app, f"nofy-{stage}-network", settings=settings, network=cloud.network, env=env
-    )
-    data = DataStack(
-        app, f"nofy-{stage}-data", stage=stage, settings=settings, cloud=cloud, network=network, env=env
-    )
+    network = NetworkStack(app, f"nofy-{stage}-network", settings=settings, network=cloud.network, env=env)
+    data = DataStack(app, f"nofy-{stage}-data", stage=stage, settings=settings, cloud=cloud, network=network, env=env)
     streaming = StreamingStack(
         app, f"nofy-{stage}-streaming", stage=stage, settings=settings, kafka=cloud.kafka, network=network, env=env
     )

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from local import bringup, logs, status
 from local.choices import KafkaKind
@@ -18,13 +18,16 @@ from local.postgres import PostgresError
 from local.processes import Home, ProcessError
 from local.progress import Progress
 from local.redis_server import RedisError
-from local.seed import SeedError
 from local.stack import SettingsError, Stack, directory
+from nofy.runtime.operator import OperatorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # What a person can be told in a line; anything else is a bug and shows its trace.
 EXPECTED = (
     *(bringup.StackError, PortError, SettingsError, logs.LogError, ValueError),
-    *(ProcessError, PostgresError, RedisError, BrokerError, DeploymentError, SeedError),
+    *(ProcessError, PostgresError, RedisError, BrokerError, DeploymentError, OperatorError),
 )
 
 

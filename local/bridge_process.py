@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local import artefacts, processes
 from local.choices import KafkaKind
 from local.environment import clean_environment
-from local.processes import Home, Record
-from local.stack import Stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.processes import Home, Record
+    from local.stack import Stack
 
 READY_SECONDS = 60.0
 # Apache Kafka answers a waiting fetch when a record arrives, so it may wait long; Tansu looks only now and then,
@@ -29,9 +33,7 @@ def start(stack: Stack) -> Record:
         "--ready-file",
         ready_file(home),
     ]
-    return processes.start(
-        home, "bridge", command, {**clean_environment(), "PYTHONPATH": str(artefacts.ROOT)}
-    )
+    return processes.start(home, "bridge", command, {**clean_environment(), "PYTHONPATH": str(artefacts.ROOT)})
 
 
 def finish(home: Home, record: Record) -> None:

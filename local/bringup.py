@@ -12,9 +12,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local import (
     bridge_process,
@@ -30,10 +29,15 @@ from local.choices import KafkaKind
 from local.deployment import Cdk, CdkRun, api_url, kick, lambda_client, migrate
 from local.environment import isolate
 from local.ports import refuse_taken
-from local.processes import Home, Record
-from local.progress import Progress
 from local.seed import Seed, seed, stack_file
 from local.stack import Stack, asked_of, directory, write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from local.processes import Home, Record
+    from local.progress import Progress
 
 # What a stack makes in its directory; anything else in there (the artefacts of make setup) is left alone.
 OWN_FOLDERS = ("run", "data", "logs", "tmp", "cdk.out")
@@ -133,7 +137,7 @@ def _bring_up(stack: Stack, progress: Progress) -> None:
     outputs = _deploy(stack, cdk, progress)
     with progress.step("making the demo project and starting the Kafka-to-Lambda bridge"):
         bridge = bridge_process.start(stack)
-        made = seed(stack)
+        made = seed()
         bridge_process.finish(stack.home, bridge)
     write_private(stack.directory / "stack.json", stack_file(stack, api_url(stack, outputs), made))
 

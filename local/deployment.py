@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -14,6 +13,9 @@ from local import artefacts, postgres
 from local.environment import ACCOUNT, REGION, aws_environment
 from local.processes import MARK, log_tail
 from local.stack import APPLICATION_STACK, STAGE, Stack, write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Runs until a newer run replaces it, or only once a minute: started, and not waited for.
 TICKED = ("dispatcher", "reconciler")
@@ -54,7 +56,7 @@ class Cdk:
             self._start(
                 "deploy",
                 *("--app", str(self._assembly), APPLICATION_STACK, "--require-approval", "never"),
-                *("--outputs-file", str(self._outputs), "--progress", "events"),
+                *("--outputs-file", str(self._outputs), "--method", "direct"),
             ),
         )
         outputs: dict[str, str] = json.loads(self._outputs.read_text())[APPLICATION_STACK]

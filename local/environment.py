@@ -8,9 +8,12 @@ the endpoint of every AWS service is the emulator on the loopback address.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING
 
 from local import artefacts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"

@@ -7,29 +7,40 @@ functions are told by ``KAFKA_REPORTS_LAG`` that a lag computed from it means no
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kafka import KafkaAdminClient
-from kafka.admin import NewTopic
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError, TopicAlreadyExistsError
 
 from local import artefacts, processes
 from local.choices import KafkaKind
 from local.environment import clean_environment
 from local.ports import LOOPBACK, is_listening
-from local.processes import Home, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from kafka.admin import NewTopic
+
+    from local.processes import Home, Record
 
 READY_SECONDS = 60.0
 # A dead letter carries a bad record (up to 1 MB, Kafka's default) as base64 with its story: 2 MB and some framing.
 LARGEST_RECORD_BYTES = 2_200_000
 HEAP = ("-Xms128m", "-Xmx512m")
 # A broker that lives for minutes is faster up without the optimising compiler and with few collector threads.
-QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
+QUICK_START = (
+    *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xlog:disable"),
+    # Statistics for other tools, in a file below /tmp that a killed broker would leave behind.
+    "-XX:-UsePerfData",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+)
 
 
 class BrokerError(Exception):
@@ -89,15 +100,28 @@ def _start_tansu(home: Home, port: int) -> Record:
 
 
 def _start_apache(home: Home, port: int, controller_port: int) -> Record:
-    folder = home.data / "kafka"
+    prepare(home.data / "kafka", port, controller_port)
+    archive = artefacts.KAFKA_CLASSES
+    return run(home, *([f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []))
+
+
+def prepare(folder: Path, port: int, controller_port: int) -> None:
+    """Properties and a formatted log folder, copied from ``make setup``'s rehearsal where there is one."""
     folder.mkdir(parents=True)
-    properties = folder / "server.properties"
     settings = _settings(folder, port, controller_port)
+    properties = folder / "server.properties"
     properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-    _format(properties)
-    return processes.start(
-        home, "kafka", _java("kafka.Kafka", str(properties)), clean_environment(), stop_signal=signal.SIGKILL
-    )
+    formatted = artefacts.KAFKA_READY / "log"
+    if formatted.exists():
+        shutil.copytree(formatted, folder / "log")
+    else:
+        _format(properties)
+
+
+def run(home: Home, *options: str) -> Record:
+    """Start a broker on a prepared folder."""
+    command = _java("kafka.Kafka", str(home.data / "kafka" / "server.properties"), options=options)
+    return processes.start(home, "kafka", command, clean_environment(), stop_signal=signal.SIGKILL)
 
 
 def _settings(folder: Path, port: int, controller_port: int) -> dict[str, str]:
@@ -134,6 +158,5 @@ def _format(properties: Path) -> None:
         raise BrokerError(f"formatting Kafka's storage failed: {(done.stderr or done.stdout).strip()[-800:]}")
 
 
-def _java(main: str, *arguments: str) -> list[str]:
-    quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-    return ["java", *HEAP, *QUICK_START, quiet, "-cp", f"{artefacts.KAFKA_JARS}/*", main, *arguments]
+def _java(main: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
+    return ["java", *HEAP, *QUICK_START, *options, "-cp", f"{artefacts.KAFKA_JARS}/*", main, *arguments]

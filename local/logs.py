@@ -7,16 +7,18 @@ are fetched from there into ``logs/functions/<name>.log`` each time somebody ask
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
 from local import ministack
 from local.environment import isolate
 from local.stack import STAGE, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 PREFIX = f"nofy-{STAGE}-"
 SHOWN_LINES = 20

@@ -9,11 +9,14 @@ from __future__ import annotations
 import signal
 import urllib.error
 import urllib.request
+from typing import TYPE_CHECKING
 
 from local import artefacts, processes
 from local.environment import clean_environment
 from local.ports import LOOPBACK
-from local.processes import Home, Record
+
+if TYPE_CHECKING:
+    from local.processes import Home, Record
 
 READY_SECONDS = 30.0
 

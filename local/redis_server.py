@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import redis
 
@@ -15,7 +15,11 @@ from local import artefacts, processes
 from local.choices import redis_on_path
 from local.environment import clean_environment
 from local.ports import LOOPBACK
-from local.processes import Home, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.processes import Home, Record
 
 OLDEST_VERSION = (6, 2)
 READY_SECONDS = 10.0

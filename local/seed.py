@@ -1,25 +1,22 @@
 """The first project of a new stack: a token, and an integration per channel with the simulators' credentials.
 
-Made through the operator's command line, as a person would on AWS: what it seals and stores is the real thing.
+Made by what is behind the operator's command line (``nofy-operator``), as a person would on AWS: what it seals and
+stores is the real thing.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from local import artefacts
-from local.environment import aws_environment
+import boto3
+
 from local.simulators import credentials
 from local.stack import STAGE, Stack
 from nofy.domain.routing import Channel
-
-
-class SeedError(Exception):
-    """The operator's command line refused; the message ends with what it said."""
+from nofy.domain.tokens import Mode
+from nofy.runtime.operator import Operator
 
 
 @dataclass(frozen=True)
@@ -54,40 +51,14 @@ INTEGRATIONS = (
 )
 
 
-def seed(stack: Stack) -> Seed:
-    """Create the project, then everything in it at once: each call is a Python start and a few invokes."""
-    project = _operator(stack, "project", "create", "Demo")["project_id"]
-    with ThreadPoolExecutor() as pool:
-        token = pool.submit(_operator, stack, "token", "create", project, "--mode", "live")
-        for finished in [pool.submit(_integrate, stack, project, one) for one in INTEGRATIONS]:
-            finished.result()
-        return Seed(project, token.result()["token"])
-
-
-def _integrate(stack: Stack, project: str, integration: Integration) -> None:
-    settings = json.dumps(integration.settings)
-    _operator(
-        stack,
-        *("integration", "set", project, str(integration.channel), "--settings", settings),
-        stdin=integration.credential,
-    )
-
-
-def _operator(stack: Stack, *arguments: str, stdin: str = "") -> dict[str, str]:
-    """The credential goes by standard input: arguments are for every user of the machine to see."""
-    done = subprocess.run(
-        [str(artefacts.PYTHON), "-m", "nofy.runtime.operator", "--stage", STAGE, *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        cwd=artefacts.ROOT,
-        env=aws_environment(stack.aws_endpoint_url),
-        check=False,
-    )
-    if done.returncode != 0:
-        raise SeedError(f"{' '.join(arguments[:2])} failed: {(done.stderr or done.stdout).strip()[-2000:]}")
-    answer: dict[str, str] = json.loads(done.stdout)
-    return answer
+def seed() -> Seed:
+    """One after another: the function behind it is warm after the first, and a second worker would not be."""
+    operator = Operator(STAGE, boto3.Session())
+    project = operator.create_project("Demo")["project_id"]
+    token = operator.create_token(project, Mode.LIVE)["token"]
+    for one in INTEGRATIONS:
+        operator.set_integration(project, one.channel, json.dumps(one.settings), one.credential)
+    return Seed(project, token)
 
 
 def stack_file(stack: Stack, api_url: str, made: Seed) -> dict[str, str]:

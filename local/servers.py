@@ -13,15 +13,18 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local import kafka_broker, processes, redis_server
 from local import postgres as postgres_server
 from local.choices import KafkaKind, chosen_kafka
 from local.ports import LOOPBACK, free_ports
 from local.processes import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @contextmanager

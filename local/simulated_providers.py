@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local import artefacts, processes
 from local.environment import clean_environment
 from local.ministack import responds
 from local.ports import LOOPBACK
-from local.processes import Home, Record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.processes import Home, Record
 
 READY_SECONDS = 15.0
 

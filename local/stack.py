@@ -10,16 +10,18 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local import artefacts, postgres, redis_server
 from local.choices import KafkaKind, chosen_kafka
 from local.ports import LOOPBACK, Ports, ports_from, variable
 from local.postgres import Postgres
 from local.processes import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 STAGE = "local"
 APPLICATION_STACK = f"nofy-{STAGE}-application"

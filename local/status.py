@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from local import (
     bridge_process,
@@ -18,7 +18,11 @@ from local import (
 )
 from local.choices import KafkaKind
 from local.ports import LOOPBACK
-from local.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from local.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,7 @@ def table(lines: Sequence[Line]) -> str:
     rows += [(line.name, line.address, line.pid, "healthy" if line.healthy else "DOWN") for line in lines]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return "\n".join(
-        "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]))
-        for row in rows
+        "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3])) for row in rows
     )
 
 

@@ -10,6 +10,7 @@ from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.nag import acknowledge
 from infra.stacks.network import ISOLATED, REDIS_PORTS
 
 if TYPE_CHECKING:
@@ -33,9 +34,7 @@ class Cache(Construct):
         self._name = f"nofy-{stage}"
         self._user_name = f"nofy-{stage}-functions"
         self._network = network
-        group = ec2.SecurityGroup(
-            self, "Group", vpc=network.vpc, description="Valkey", allow_all_outbound=False
-        )
+        group = ec2.SecurityGroup(self, "Group", vpc=network.vpc, description="Valkey", allow_all_outbound=False)
         group.add_ingress_rule(network.clients, REDIS_PORTS, "Functions")
         users = self._users()
         self._serverless = cache.node_type is None
@@ -51,11 +50,12 @@ class Cache(Construct):
         function.add_environment("REDIS_CACHE_NAME", self._name)
         function.add_environment("REDIS_SERVERLESS", "true" if self._serverless else "false")
         user = cdk.Stack.of(self).format_arn(
-            service="elasticache", resource="user", resource_name=self._user_name, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+            service="elasticache",
+            resource="user",
+            resource_name=self._user_name,
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
-        function.add_to_role_policy(
-            iam.PolicyStatement(actions=["elasticache:Connect"], resources=[self._arn, user])
-        )
+        function.add_to_role_policy(iam.PolicyStatement(actions=["elasticache:Connect"], resources=[self._arn, user]))
 
     def _users(self) -> elasticache.CfnUserGroup:
         user = elasticache.CfnUser(
@@ -70,7 +70,7 @@ class Cache(Construct):
         group = elasticache.CfnUserGroup(
             self, "Users", engine="valkey", user_group_id=f"{self._name}-users", user_ids=[user.user_id]
         )
-        group.add_dependency(user)
+        group.add_resource_dependency(user)
         return group
 
     def _make_serverless(
@@ -85,12 +85,10 @@ class Cache(Construct):
             subnet_ids=self._subnet_ids(),
             user_group_id=users.user_group_id,
             cache_usage_limits=elasticache.CfnServerlessCache.CacheUsageLimitsProperty(
-                data_storage=elasticache.CfnServerlessCache.DataStorageProperty(
-                    unit="GB", maximum=cache.max_storage_gb
-                )
+                data_storage=elasticache.CfnServerlessCache.DataStorageProperty(unit="GB", maximum=cache.max_storage_gb)
             ),
         )
-        made.add_dependency(users)
+        made.add_resource_dependency(users)
         return made.attr_endpoint_address, made.attr_arn
 
     def _make_replicated(
@@ -100,6 +98,8 @@ class Cache(Construct):
             self, "Subnets", description="Isolated subnets", subnet_ids=self._subnet_ids()
         )
         several = cache.nodes > 1
+        acknowledge(self, "AEC5", "Another port hides nothing: nothing outside the network reaches either")
+        acknowledge(self, "AEC6", "Users come by IAM, which takes the place of AUTH tokens")
         made = elasticache.CfnReplicationGroup(
             self,
             "Replicated",
@@ -117,7 +117,7 @@ class Cache(Construct):
             security_group_ids=[group.security_group_id],
             user_group_ids=[users.user_group_id],
         )
-        made.add_dependency(users)
+        made.add_resource_dependency(users)
         arn = cdk.Stack.of(self).format_arn(
             service="elasticache",
             resource="replicationgroup",

@@ -10,6 +10,7 @@ from aws_cdk import aws_rds as rds
 from constructs import Construct
 
 from infra.functions import PostgresRole
+from infra.nag import acknowledge
 from infra.stacks.network import ISOLATED, POSTGRES_PORT
 
 if TYPE_CHECKING:
@@ -39,12 +40,15 @@ class Database(Construct):
         network: NetworkStack,
     ) -> None:
         super().__init__(scope, construct_id)
-        group = ec2.SecurityGroup(
-            self, "Group", vpc=network.vpc, description="PostgreSQL", allow_all_outbound=False
-        )
+        group = ec2.SecurityGroup(self, "Group", vpc=network.vpc, description="PostgreSQL", allow_all_outbound=False)
         group.add_ingress_rule(network.clients, ec2.Port.tcp(POSTGRES_PORT), "Functions")
         self.instance = self._instance(settings, postgres, network, group)
         self.proxy = self._proxy(network, group) if postgres.proxy else None
+        acknowledge(self, "RDS11", "Another port hides nothing: nothing outside the network reaches either")
+        if not postgres.multi_az:
+            acknowledge(self, "RDS3", "A stage for trying out does without a standby")
+        if not settings.retain_data:
+            acknowledge(self, "RDS10", "A stage for trying out is deleted when it is no longer needed")
 
     def connect(self, function: lambda_.Function, role: PostgresRole) -> None:
         """The owner goes to the instance itself: a migration's locks and settings do not suit a shared session."""
@@ -70,10 +74,7 @@ class Database(Construct):
         return self.proxy.endpoint if self.proxy else self.instance.db_instance_endpoint_address
 
     def _dsn(self, user: str, host: str) -> str:
-        return (
-            f"postgresql://{user}@{host}:{POSTGRES_PORT}/{DATABASE}"
-            f"?sslmode=verify-full&sslrootcert={CERTIFICATES}"
-        )
+        return f"postgresql://{user}@{host}:{POSTGRES_PORT}/{DATABASE}?sslmode=verify-full&sslrootcert={CERTIFICATES}"
 
     def _instance(
         self,

@@ -32,9 +32,7 @@ class Firewall(Construct):
             visibility_config=_visibility("Api"),
             rules=rules,
         )
-        wafv2.CfnWebACLAssociation(
-            self, "Association", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn
-        )
+        wafv2.CfnWebACLAssociation(self, "Association", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn)
 
 
 def _flood_rule(priority: int) -> wafv2.CfnWebACL.RuleProperty:
@@ -43,9 +41,7 @@ def _flood_rule(priority: int) -> wafv2.CfnWebACL.RuleProperty:
         priority=priority,
         action=wafv2.CfnWebACL.RuleActionProperty(block={}),
         statement=wafv2.CfnWebACL.StatementProperty(
-            rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
-                aggregate_key_type="IP", limit=RATE_LIMIT
-            )
+            rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(aggregate_key_type="IP", limit=RATE_LIMIT)
         ),
         visibility_config=_visibility("Flood"),
     )
@@ -57,9 +53,7 @@ def _managed_rule(name: str, priority: int) -> wafv2.CfnWebACL.RuleProperty:
         priority=priority,
         override_action=wafv2.CfnWebACL.OverrideActionProperty(none={}),
         statement=wafv2.CfnWebACL.StatementProperty(
-            managed_rule_group_statement=wafv2.CfnWebACL.ManagedRuleGroupStatementProperty(
-                vendor_name="AWS", name=name
-            )
+            managed_rule_group_statement=wafv2.CfnWebACL.ManagedRuleGroupStatementProperty(vendor_name="AWS", name=name)
         ),
         visibility_config=_visibility(name),
     )

@@ -6,12 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from infra.nag import acknowledge, logical_id, role_of
 from infra.topology import UNLIMITED, EventSource, OnFailure
 from nofy.domain import routing
 
@@ -68,6 +71,34 @@ def _entry(source: EventSource, function_name: str) -> dict[str, Any]:
     }
 
 
+@jsii.implements(lambda_.IEventSourceDlq)
+class _BucketDestination:
+    """CDK's own destination lets the function read and delete in the bucket, where writing is what it needs.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html
+    """
+
+    def __init__(self, bucket: s3.Bucket) -> None:
+        self._bucket = bucket
+
+    def bind(
+        self,
+        _target: lambda_.IEventSourceMapping,
+        target_handler: lambda_.IFunction,
+    ) -> lambda_.DlqDestinationConfig:
+        contents = self._bucket.arn_for_objects("*")
+        target_handler.add_to_role_policy(
+            iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self._bucket.bucket_arn])
+        )
+        target_handler.add_to_role_policy(iam.PolicyStatement(actions=["s3:PutObject"], resources=[contents]))
+        acknowledge(
+            role_of(target_handler),
+            f"IAM5[Resource::<{logical_id(self._bucket)}.Arn>/*]",
+            "Lambda names each failed batch's object itself",
+        )
+        return lambda_.DlqDestinationConfig(destination=self._bucket.bucket_arn)
+
+
 class MappedConsumers(Construct):
     """An event source mapping per source, and the bucket for batches that have no topic to go to.
 
@@ -95,6 +126,11 @@ class MappedConsumers(Construct):
             self._map(source, functions[source.function])
 
     def _map(self, source: EventSource, function: lambda_.Function) -> None:
+        acknowledge(
+            role_of(function),
+            "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaMSKExecutionRole]",
+            "The CDK attaches what AWS documents for pollers of MSK; reading topics is granted by name",
+        )
         self._streaming.grant_cluster(function, *CLUSTER_ACTIONS)
         self._streaming.grant_groups(function, [source.group], *GROUP_ACTIONS)
         self._streaming.grant_topics(function, [source.topic], *TOPIC_ACTIONS)
@@ -117,7 +153,7 @@ class MappedConsumers(Construct):
         if source.on_failure is OnFailure.TOPIC and self._pollers:
             self._streaming.grant_topics(function, [routing.ESM_FAILURES_TOPIC], "DescribeTopic", "WriteData")
             return event_sources.KafkaDlq(routing.ESM_FAILURES_TOPIC)
-        return event_sources.S3OnFailureDestination(self.failed)
+        return _BucketDestination(self.failed)
 
     def _provisioned(self, source: EventSource) -> dict[str, Any]:
         if self._pollers is None:
@@ -134,7 +170,7 @@ class MappedConsumers(Construct):
         }
 
     def _bucket(self) -> s3.Bucket:
-        return s3.Bucket(
+        bucket = s3.Bucket(
             self,
             "Failed",
             encryption=s3.BucketEncryption.S3_MANAGED,
@@ -143,3 +179,5 @@ class MappedConsumers(Construct):
             lifecycle_rules=[s3.LifecycleRule(expiration=cdk.Duration.days(90))],
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
+        acknowledge(bucket, "S1", "Written by Lambda alone, read by people with the runbook; CloudTrail sees both")
+        return bucket

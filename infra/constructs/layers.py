@@ -35,8 +35,24 @@ class CloudLayers:
     def layers(self, scope: Construct) -> Sequence[lambda_.ILayerVersion]:
         return [
             _layer(scope, "Dependencies", _dependencies()),
-            _layer(scope, "Package", lambda_.Code.from_asset(str(ROOT / "layers" / "nofy"), exclude=["__pycache__", "*.pyc", "*.egg-info"], ignore_mode=cdk.IgnoreMode.GIT)),
-            _layer(scope, "Certificates", lambda_.Code.from_asset(str(ROOT / "infra" / "assets"), exclude=["*", "!certificates", "!certificates/**"], ignore_mode=cdk.IgnoreMode.GIT)),
+            _layer(
+                scope,
+                "Package",
+                lambda_.Code.from_asset(
+                    str(ROOT / "layers" / "nofy"),
+                    exclude=["__pycache__", "*.pyc", "*.egg-info"],
+                    ignore_mode=cdk.IgnoreMode.GIT,
+                ),
+            ),
+            _layer(
+                scope,
+                "Certificates",
+                lambda_.Code.from_asset(
+                    str(ROOT / "infra" / "assets"),
+                    exclude=["*", "!certificates", "!certificates/**"],
+                    ignore_mode=cdk.IgnoreMode.GIT,
+                ),
+            ),
         ]
 
 

@@ -11,6 +11,8 @@ from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.nag import acknowledge, logical_id
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,9 +29,7 @@ class MinuteTicks(Construct):
     six hours: both layers are told not to, and both report to the same queue.
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, functions: Mapping[str, lambda_.Function]
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, functions: Mapping[str, lambda_.Function]) -> None:
         super().__init__(scope, construct_id)
         self.missed = sqs.Queue(
             self,
@@ -38,12 +38,18 @@ class MinuteTicks(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             retention_period=cdk.Duration.days(14),
         )
+        acknowledge(self.missed, "SQS3", "It is the dead-letter queue")
         for name, function in functions.items():
             self._tick(name, function)
 
     def _tick(self, name: str, function: lambda_.Function) -> None:
         function.configure_async_invoke(
             retry_attempts=0, max_event_age=MAX_AGE, on_failure=destinations.SqsDestination(self.missed)
+        )
+        acknowledge(
+            cdk.Stack.of(self),
+            f"IAM5[Resource::<{logical_id(function)}.Arn>:*]",
+            "The CDK lets the scheduler invoke any version of this one function",
         )
         scheduler.Schedule(
             self,

@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.nag import acknowledge
 from infra.settings import ROOT
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class NofyFunction(Construct):
     def _role(self, log_group: logs.LogGroup) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(role)
+        acknowledge(role, "IAM5[Resource::*]", "Neither network interfaces nor X-Ray segments can be named beforehand")
         return role
 
     def _connect(self, spec: FunctionSpec, foundation: Foundation) -> None:

@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 
 from infra.constructs.firewall import Firewall
 from infra.constructs.problem_responses import add_problem_responses
+from infra.nag import acknowledge
 
 if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
@@ -52,7 +53,21 @@ class NotificationApi(apigateway.RestApi):
         add_problem_responses(self)
         if settings.cloud and settings.cloud.firewall:
             Firewall(self, "Firewall", stage=self.deployment_stage)
+        _acknowledge(self, firewall=bool(settings.cloud and settings.cloud.firewall))
         self.node.try_remove_child("Endpoint")  # an output with a hashed name; the stack's own is ApiUrl
+
+
+def _acknowledge(api: NotificationApi, *, firewall: bool) -> None:
+    acknowledge(api, "APIG2", "The producer validates, and answers with every field error at once")
+    acknowledge(api, "APIG4", "API tokens are the producer's: their hashes are in PostgreSQL")
+    acknowledge(api, "COG4", "Callers are servers with API tokens, not people of a user pool")
+    acknowledge(
+        api,
+        "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]",
+        "The one policy with which API Gateway may write its logs, in AWS's own words",
+    )
+    if not firewall:
+        acknowledge(api, "APIG3", "A stage for trying out does without a firewall")
 
 
 def _logging(scope: Construct, settings: Settings) -> dict[str, Any]:

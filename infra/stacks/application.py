@@ -48,14 +48,10 @@ class ApplicationStack(cdk.Stack):
         self.ticks = MinuteTicks(
             self,
             "Ticks",
-            functions={
-                spec.construct_id: self._of(spec) for spec in (functions.DISPATCHER, functions.RECONCILER)
-            },
+            functions={spec.construct_id: self._of(spec) for spec in (functions.DISPATCHER, functions.RECONCILER)},
         )
         foundation.streaming.consume(self, topology.event_sources(settings), self.functions)
-        self.api = NotificationApi(
-            self, "Api", stage=stage, settings=settings, producer=self._of(functions.PRODUCER)
-        )
+        self.api = NotificationApi(self, "Api", stage=stage, settings=settings, producer=self._of(functions.PRODUCER))
         if settings.cloud:
             self._migrate_first()
         self._outputs()
@@ -82,9 +78,7 @@ class ApplicationStack(cdk.Stack):
             alias=f"alias/nofy-{self._stage}",
             description="Seals the credentials of Nofy's integrations",
             enable_key_rotation=True,
-            removal_policy=cdk.RemovalPolicy.RETAIN
-            if self._settings.retain_data
-            else cdk.RemovalPolicy.DESTROY,
+            removal_policy=cdk.RemovalPolicy.RETAIN if self._settings.retain_data else cdk.RemovalPolicy.DESTROY,
         )
 
     def _wire_senders(self) -> None:

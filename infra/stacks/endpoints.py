@@ -83,9 +83,7 @@ def local_foundation(stage: Stage, context: LocalContext) -> Foundation:
     return Foundation(
         network=LocalNetwork(),
         data=LocalData(context.postgres, context.redis_url),
-        streaming=LocalStreaming(
-            stage, context.kafka_bootstrap, reports_lag=context.kafka_reports_lag == "true"
-        ),
+        streaming=LocalStreaming(stage, context.kafka_bootstrap, reports_lag=context.kafka_reports_lag == "true"),
         packaging=PointerLayer(context.layer_path),
         providers=context.providers,
     )

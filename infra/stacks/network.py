@@ -38,7 +38,7 @@ EGRESS = ec2.SubnetSelection(subnet_group_name="senders")
 
 
 class NetworkStack(cdk.Stack):
-    """Three endpoints stand in for a NAT gateway: Lambda (invoke), STS (Kafka pollers) and Secrets Manager (migrate)."""
+    """Three endpoints instead of a NAT gateway: Lambda (invokes), STS (Kafka's pollers), Secrets Manager (migrate)."""
 
     def __init__(
         self,
@@ -76,16 +76,12 @@ class NetworkStack(cdk.Stack):
         return {}
 
     def _vpc(self) -> ec2.Vpc:
-        subnets = [
-            ec2.SubnetConfiguration(name="data", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=20)
-        ]
+        subnets = [ec2.SubnetConfiguration(name="data", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=20)]
         nat: dict[str, Any] = {"nat_gateways": 0}
         if self._network.fixed_egress:
             subnets += [
                 ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=28),
-                ec2.SubnetConfiguration(
-                    name="senders", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=24
-                ),
+                ec2.SubnetConfiguration(name="senders", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=24),
             ]
             nat = {"nat_gateways": 1, "nat_gateway_provider": self._nat_with_known_address()}
         return ec2.Vpc(
@@ -133,9 +129,7 @@ class NetworkStack(cdk.Stack):
         group = ec2.SecurityGroup(
             self, "Endpoints", vpc=self.vpc, description="AWS endpoints", allow_all_outbound=False
         )
-        group.add_ingress_rule(
-            ec2.Peer.ipv4(self._network.cidr), ec2.Port.tcp(HTTPS_PORT), "From inside the network"
-        )
+        group.add_ingress_rule(ec2.Peer.ipv4(self._network.cidr), ec2.Port.tcp(HTTPS_PORT), "From inside the network")
         services = {
             "Lambda": ec2.InterfaceVpcEndpointAwsService.LAMBDA_,
             "Sts": ec2.InterfaceVpcEndpointAwsService.STS,

@@ -13,6 +13,7 @@ from aws_cdk import custom_resources
 
 from infra import topology
 from infra.constructs.kafka_consumer import MappedConsumers
+from infra.nag import acknowledge
 from infra.stacks.network import HTTPS_PORT, ISOLATED, KAFKA_IAM_PORT
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class StreamingStack(cdk.Stack):
         self.cluster = self._cluster(network)
         self.cluster_arn = self.cluster.attr_arn
         self._topics()
+        self._topic_arns = self._arns_of("topic")
+        self._group_arns = self._arns_of("group")
         self.bootstrap = self._bootstrap()
 
     def connect(self, function: lambda_.Function, produces: Sequence[str], watches: Sequence[str]) -> None:
@@ -76,14 +79,18 @@ class StreamingStack(cdk.Stack):
         _grant(function, actions, [self.cluster_arn])
 
     def grant_topics(self, function: lambda_.Function, topics: Sequence[str], *actions: str) -> None:
-        _grant(function, actions, [f"{self._arn_of('topic')}/{topic}" for topic in topics])
+        _grant(function, actions, [f"{self._topic_arns}/{topic}" for topic in topics])
 
     def grant_groups(self, function: lambda_.Function, groups: Sequence[str], *actions: str) -> None:
-        _grant(function, actions, [f"{self._arn_of('group')}/{group}" for group in groups])
+        _grant(function, actions, [f"{self._group_arns}/{group}" for group in groups])
 
-    def _arn_of(self, kind: str) -> str:
-        """``arn:...:topic/<cluster name>/<cluster uuid>``, from the cluster's own ARN, whose uuid nobody knows before."""
-        return cdk.Fn.join(f":{kind}/", cdk.Fn.split(":cluster/", self.cluster_arn))
+    def _arns_of(self, kind: str) -> str:
+        """``arn:...:topic/<cluster name>/<cluster uuid>``: only the cluster's own ARN knows the uuid.
+
+        One export for all topics: an export per topic would keep any of them from being removed.
+        """
+        prefix = cdk.Fn.join(f":{kind}/", cdk.Fn.split(":cluster/", self.cluster_arn))
+        return self.export_value(prefix, name=f"{self.cluster_name}-{kind}-arns")
 
     def _cluster(self, network: NetworkStack) -> msk.CfnCluster:
         configuration = self._configuration()
@@ -112,9 +119,7 @@ class StreamingStack(cdk.Stack):
                 unauthenticated=msk.CfnCluster.UnauthenticatedProperty(enabled=False),
             ),
             encryption_info=msk.CfnCluster.EncryptionInfoProperty(
-                encryption_in_transit=msk.CfnCluster.EncryptionInTransitProperty(
-                    client_broker="TLS", in_cluster=True
-                )
+                encryption_in_transit=msk.CfnCluster.EncryptionInTransitProperty(client_broker="TLS", in_cluster=True)
             ),
             configuration_info=msk.CfnCluster.ConfigurationInfoProperty(
                 arn=configuration.attr_arn, revision=configuration.attr_latest_revision_revision
@@ -175,7 +180,7 @@ class StreamingStack(cdk.Stack):
                 replication_factor=self._kafka.replication,
             )
             if previous is not None:
-                made.add_dependency(previous)
+                made.add_resource_dependency(previous)
             previous = made
 
     def _bootstrap(self) -> str:
@@ -185,6 +190,11 @@ class StreamingStack(cdk.Stack):
             action="getBootstrapBrokers",
             parameters={"ClusterArn": self.cluster_arn},
             physical_resource_id=custom_resources.PhysicalResourceId.of(f"{self.cluster_name}-brokers"),
+        )
+        acknowledge(
+            self,
+            "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]",
+            "The CDK's own function that asks MSK for its brokers during a deploy",
         )
         asked = custom_resources.AwsCustomResource(
             self,
@@ -201,7 +211,5 @@ class StreamingStack(cdk.Stack):
 
 def _grant(function: lambda_.Function, actions: Sequence[str], resources: Sequence[str]) -> None:
     function.add_to_role_policy(
-        iam.PolicyStatement(
-            actions=[f"kafka-cluster:{action}" for action in actions], resources=list(resources)
-        )
+        iam.PolicyStatement(actions=[f"kafka-cluster:{action}" for action in actions], resources=list(resources))
     )

@@ -11,8 +11,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 
@@ -21,6 +21,9 @@ from local.bridge.partition import PartitionReader
 from local.bridge.source import EventSource, parse_sources
 from local.environment import isolate
 from local.stack import CONSUMERS_PARAMETER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 # What a batch in flight gets to finish and be committed when the bridge is told to stop.
 GRACE_SECONDS = 3.0
@@ -31,6 +34,8 @@ log = logging.getLogger("bridge")
 def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     log.setLevel(logging.INFO)
+    # It warns of every pause of a tenth of a second, and on a busy machine everything pauses that long.
+    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)
     asked = _parse(arguments)
     isolate(os.environ, asked.aws)
     stopping = threading.Event()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.environment import ACCOUNT, REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 # Lambda refuses a synchronous invoke above this; event source mappings cut their batches accordingly.
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from local.bridge.event import Batch
 from local.bridge.outcome import Failed, Outcome, outcome_of
 from local.bridge.settling import pause_before
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.bridge.event import Batch
 
 # Above the longest function there is (Lambda's own limit), so that boto3 never gives up on one that still runs.
 READ_TIMEOUT_SECONDS = 905
@@ -31,9 +34,7 @@ def lambda_client(connections: int) -> Any:
 class Invoker:
     """One function, called for one partition."""
 
-    def __init__(
-        self, client: Any, function: str, pause: Callable[[float], None], note: Callable[[str], None]
-    ) -> None:
+    def __init__(self, client: Any, function: str, pause: Callable[[float], None], note: Callable[[str], None]) -> None:
         self._client = client
         self._function = function
         self._pause = pause

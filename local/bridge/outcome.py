@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from local.bridge.event import Batch
+if TYPE_CHECKING:
+    from local.bridge.event import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ Outcome = Done | Partial | Failed
 
 
 def outcome_of(batch: Batch, function_error: str | None, response: bytes) -> Outcome:
-    """An empty answer, null, or no failures at all means done; a failure that names no record of the batch spoils it."""
+    """No answer, or one without failures, means done; a failure that names no record of the batch spoils it all."""
     if function_error is not None:
         return Failed(f"{function_error}: {response.decode(errors='replace')[:2000]}")
     try:

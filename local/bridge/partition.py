@@ -7,10 +7,8 @@ time, and Tansu needs seconds for it. Offsets are still kept under the group's i
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
@@ -19,7 +17,12 @@ from kafka.structs import OffsetAndMetadata
 from local.bridge.event import Record, cut
 from local.bridge.invocation import Invoker
 from local.bridge.settling import Settling, pause_before
-from local.bridge.source import EventSource
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Sequence
+
+    from local.bridge.source import EventSource
 
 POLL_MS = 1000
 LARGEST_FETCH_BYTES = 8 * 1024 * 1024
@@ -27,7 +30,7 @@ LARGEST_FETCH_BYTES = 8 * 1024 * 1024
 log = logging.getLogger("bridge")
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818 - nothing went wrong
     """The bridge is being stopped; whatever is not settled will be seen again."""
 
 

@@ -6,15 +6,18 @@ in order, so a crash at any line means records are seen again and never that one
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, assert_never
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from local.bridge.event import Batch, halves, make_batch
 from local.bridge.failure import RETRIES_EXHAUSTED, TOO_LARGE, GivenUp, failure_message
 from local.bridge.outcome import Done, Failed, Outcome, Partial
-from local.bridge.source import EventSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.bridge.source import EventSource
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 15.0

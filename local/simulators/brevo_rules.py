@@ -17,12 +17,9 @@ SIZE_LIMIT: Final = 20 * 1024 * 1024
 SCHEDULE_LIMIT: Final = timedelta(hours=72)
 # From the API reference of sendTransacEmail.
 ATTACHMENT_TYPES: Final = frozenset(
-    re.findall(
-        r"\w+",
-        "xlsx xls ods docx docm doc csv pdf txt gif jpg jpeg png tif tiff rtf bmp cgm css shtml html htm zip "
-        "xml ppt pptx tar ez ics mobi msg pub eps odt mp3 m4a m4v wma ogg flac wav aif aifc aiff mp4 mov avi "
-        "mkv mpeg mpg wmv pkpass xlsm",
-    )
+    "xlsx xls ods docx docm doc csv pdf txt gif jpg jpeg png tif tiff rtf bmp cgm css shtml html htm zip xml "
+    "ppt pptx tar ez ics mobi msg pub eps odt mp3 m4a m4v wma ogg flac wav aif aifc aiff mp4 mov avi mkv mpeg "
+    "mpg wmv pkpass xlsm".split()
 )
 TEMPLATES: Final = frozenset({1, 2})  # the ids of the templates this account has
 

@@ -24,7 +24,10 @@ BYTES_KEPT: Final = 96 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as its provider saw it. `content` is what the page draws, in the channel's own shape."""
+    """One message as its provider saw it.
+
+    `content` is what the page draws, in the channel's own shape; `answer` is what the provider said to the call.
+    """
 
     seq: int
     channel: str
@@ -40,6 +43,7 @@ class Message:
     status: int | None
     why: str
     provider_id: str
+    answer: str = ""
     content: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -85,7 +89,7 @@ class _Shelf:
         self._bytes = 0
 
     def add(self, message: Message) -> None:
-        size = len(json.dumps(message.content)) + 2 * len(message.text)
+        size = len(json.dumps(message.content)) + len(message.text) + len(message.answer)
         self._messages.append((message, size))
         self._bytes += size
         while len(self._messages) > self._keep or (self._bytes > BYTES_KEPT and len(self._messages) > 1):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _BEFORE_STORING: Final = frozenset(
     {"status", "html503", "throttle", "reset", "hang", "reject", "content", "config", "error"}
 )
+_ANSWER_KEPT: Final = 4_096  # bytes; a provider's answer is shorter, but for Slack's echo of a long message
 _UNTOLD: Final = frozenset({"hangup", "internal"})
 _ACCEPTED: Final = frozenset({"accepted", "sandbox", *_UNTOLD})
 
@@ -104,7 +105,7 @@ def send(dialect: Dialect, request: Request, world: World) -> Reply:
         dialect.check(request, submission)
         return _deliver(dialect, submission, world)
     except Refusal as refusal:
-        _note(dialect, submission, world, refusal.outcome, why=refusal.why, status=_status(refusal.reply))
+        _note(dialect, submission, world, refusal.outcome, refusal.reply, why=refusal.why)
         return refusal.reply
 
 
@@ -112,10 +113,10 @@ def _deliver(dialect: Dialect, submission: Submission, world: World) -> Reply:
     step = world.faults.next(dialect.channel, submission.to, submission.correlation)
     if step.word in _BEFORE_STORING:
         raise _scripted(dialect, step, submission)
-    reply, outcome = _store(dialect, submission, world, step)
+    reply = _store(dialect, submission, world, step)
     if step.word == "slow":
         world.pause(step.seconds)
-    return _after_storing(dialect, step, submission, reply) if outcome != "sandbox" else reply
+    return reply
 
 
 def _scripted(dialect: Dialect, step: Step, submission: Submission) -> Refusal:
@@ -133,15 +134,15 @@ def _scripted(dialect: Dialect, step: Step, submission: Submission) -> Refusal:
             return dialect.misbehave(step, submission)
 
 
-def _store(dialect: Dialect, submission: Submission, world: World, step: Step) -> tuple[Reply, str]:
+def _store(dialect: Dialect, submission: Submission, world: World, step: Step) -> Reply:
     """Admit and store in one step; two calls with one idempotency key cannot both get through."""
     with world.admission:
         dialect.admit(submission)
         acceptance = dialect.accept(submission)
         outcome = "sandbox" if submission.sandbox else step.word if step.word in _UNTOLD else "accepted"
-        status = None if outcome == "hangup" else acceptance.reply.status
-        _note(dialect, submission, world, outcome, ids=acceptance.ids, status=status)
-    return acceptance.reply, outcome
+        reply = _after_storing(dialect, step, submission, acceptance.reply)
+        _note(dialect, submission, world, outcome, reply, ids=acceptance.ids)
+    return reply
 
 
 def _after_storing(dialect: Dialect, step: Step, submission: Submission, reply: Reply) -> Reply:
@@ -152,22 +153,21 @@ def _after_storing(dialect: Dialect, step: Step, submission: Submission, reply: 
     return reply
 
 
-def _status(reply: Reply) -> int | None:
-    """What the caller was told; None when it was told nothing."""
-    return reply.status if reply.ending is Ending.ANSWER else None
-
-
 def _note(
     dialect: Dialect,
     submission: Submission,
     world: World,
     outcome: str,
+    reply: Reply,
     *,
     why: str = "",
-    status: int | None = None,
     ids: tuple[str, ...] = ("",),
 ) -> None:
-    """A line in the ledger, and the messages in the inbox (not those of a sandbox call)."""
+    """A line in the ledger, and the messages in the inbox (not those of a sandbox call).
+
+    A caller that was not answered was told nothing: no status, no answer.
+    """
+    told = reply.ending is Ending.ANSWER
     booked = {
         "provider": dialect.provider,
         "channel": dialect.channel,
@@ -175,7 +175,7 @@ def _note(
         "idempotency_key": submission.idempotency_key,
         "outcome": outcome,
         "accepted": outcome in _ACCEPTED,
-        "status": status,
+        "status": reply.status if told else None,
         "why": why,
     }
     now = iso(world.clock())
@@ -191,6 +191,7 @@ def _note(
                 text=part.text,
                 content=part.content,
                 provider_id=provider_id,
+                answer=reply.body[:_ANSWER_KEPT].decode(errors="replace") if told else "",
             )
             for part, provider_id in zip(parts, ids, strict=True)
         ]

@@ -50,18 +50,14 @@ def test_the_gateway_refuses_with_a_problem_document(local, problem):
     )
     document = json.loads(response["ResponseTemplates"]["application/json"])
 
-    assert (
-        response["ResponseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
-    )
+    assert response["ResponseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
     assert document["code"] == problem.code
     assert document["title"]
     assert document["request_id"] == "$context.requestId"
     assert str(document.get("status")) == response.get("StatusCode", "None")
 
 
-@pytest.mark.parametrize(
-    "kind", ["REQUEST_TOO_LARGE", "THROTTLED", "WAF_FILTERED", "DEFAULT_4XX", "DEFAULT_5XX"]
-)
+@pytest.mark.parametrize("kind", ["REQUEST_TOO_LARGE", "THROTTLED", "WAF_FILTERED", "DEFAULT_4XX", "DEFAULT_5XX"])
 def test_the_refusals_a_client_will_meet_are_among_them(kind):
     assert kind in {problem.kind for problem in PROBLEMS}
 
@@ -86,8 +82,4 @@ def test_the_addresses_are_outputs(local):
 
 
 def _invoked(uri):
-    return next(
-        part["Fn::GetAtt"][0]
-        for part in uri["Fn::Join"][1]
-        if isinstance(part, dict) and "Fn::GetAtt" in part
-    )
+    return next(part["Fn::GetAtt"][0] for part in uri["Fn::Join"][1] if isinstance(part, dict) and "Fn::GetAtt" in part)

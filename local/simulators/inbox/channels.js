@@ -28,7 +28,7 @@ function slack(message) {
   if (!content.blocks?.length && (content.text || content.markdown_text)) {
     parts.unshift(content.text ? mrkdwn(content.text) : markdown(content.markdown_text));
   }
-  return el("article", { class: "slack window" },
+  return el("article", { class: "slack-window window" },
     el("header", { class: "slack-head" },
       el("b", {}, el("span", { class: "hash" }, direct ? "@" : "#"), hook ? "webhook" : " " + message.to),
       el("span", {}, direct ? "Direct message" : hook ? message.to : "Channel")),
@@ -139,7 +139,7 @@ function email(message) {
   tabs.append(...available.map(([name]) => el("button", { type: "button", onclick: () => choose(name) }, name)));
   if (content.templateId) body.append(el("p", { class: "mail-note" }, `Template ${content.templateId} with its parameters`));
   else choose(available[0][0]);
-  return el("article", { class: "mail window" },
+  return el("article", { class: "mail-window window" },
     el("header", { class: "mail-head" },
       el("h3", {}, message.subject || "(no subject)"),
       el("div", { class: "mail-who" },
@@ -160,7 +160,8 @@ function email(message) {
 // forbids them. Same origin is allowed only so that the frame's height can be read.
 function frame(html) {
   const base = '<!doctype html><meta charset="utf-8"><base target="_blank"><style>html{color-scheme:light;background:#fff}'
-    + 'body{margin:20px 24px;font:15px/1.55 system-ui,sans-serif;color:#1c1c22;overflow-wrap:anywhere}img{max-width:100%;height:auto}</style>';
+    + 'body{margin:16px 20px;font:15px/1.55 system-ui,sans-serif;color:#1c1c22;overflow-wrap:anywhere}img{max-width:100%;height:auto}'
+    + '@media(max-width:480px){body{margin:12px}}</style>';
   const view = el("iframe", {
     title: "The e-mail's HTML body", sandbox: "allow-same-origin allow-popups allow-popups-to-escape-sandbox",
     referrerpolicy: "no-referrer",
@@ -188,15 +189,16 @@ const sourceView = (html) => el("pre", { class: "mail-text source" }, html);
 
 function chat(message) {
   const digits = message.to;
-  return el("article", { class: "wa window" },
+  return el("article", { class: "wa-window window" },
     el("header", { class: "wa-head" },
       el("img", { src: "/inbox/icon.svg", alt: "" }),
       el("div", {}, el("b", {}, "Nofy on this machine"), el("span", {}, `Business account, seen on the phone of +${digits}`))),
     el("div", { class: "wa-wall" },
       el("span", { class: "wa-day" }, day(message.received_at)),
-      el("div", { class: "wa-bubble" }, ...bubble(message),
-        el("p", { class: "wa-time" }, el("time", { datetime: message.received_at }, clock(message.received_at)))),
-      buttons(message)));
+      el("div", { class: "wa-post" },
+        el("div", { class: "wa-bubble" }, ...bubble(message).filter(Boolean),
+          el("p", { class: "wa-time" }, el("time", { datetime: message.received_at }, clock(message.received_at)))),
+        buttons(message))));
 }
 
 function bubble({ content }) {

@@ -76,6 +76,7 @@ function missingPicture(alt, className) {
 }
 
 export function copyButton(text, label) {
+  if (!navigator.clipboard) return null; // only secure origins have one: https, localhost and 127.0.0.1
   const button = el("button", { type: "button", class: "copy", "aria-label": label, title: label }, icon("copy"));
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(text);

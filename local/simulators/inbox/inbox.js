@@ -79,7 +79,12 @@ const preview = (message) => (message.channel === "email" ? message.subject : me
 
 const bare = (text) => text.replace(/<[^|>]*\|([^>]*)>/g, "$1").replace(/[*_~`]/g, "").replace(/:[a-z0-9_+-]+:/g, "").replace(/\s+/g, " ").trim();
 
-const address = (message) => (message.channel === "whatsapp" && message.to ? `+${message.to}` : message.to || "(nobody)");
+function address(message) {
+  if (!message.to) return "(nobody)";
+  if (message.channel === "whatsapp") return `+${message.to}`;
+  if (message.channel === "slack") return message.to.startsWith("B") ? `Webhook ${message.to}` : `${/^[UWD]/.test(message.to) ? "@" : "#"}${message.to}`;
+  return message.to;
+}
 
 function ago(iso) {
   const seconds = Math.max(0, (Date.now() - new Date(iso)) / 1000);
@@ -220,10 +225,9 @@ function read(message) {
     banner(message),
     el("div", { class: message.accepted ? "stage" : "stage dim" }, show(message)),
     facts(message),
-    el("details", { class: "raw" },
-      el("summary", {}, "What the provider received"),
-      el("div", { class: "code" }, copyButton(JSON.stringify(message.content, null, 2), "Copy the JSON"),
-        el("pre", { tabindex: "0" }, JSON.stringify(message.content, null, 2))))));
+    el("div", {},
+      raw("What the provider received", message.content),
+      raw("What the provider answered", parsed(message.answer) ?? message.answer))));
   reader.scrollTop = 0;
 }
 
@@ -236,10 +240,35 @@ function verdict(message) {
 function banner(message) {
   if (message.accepted && !UNTOLD[message.outcome]) return null;
   const told = message.status ? `HTTP ${message.status}` : "no answer";
+  const said = message.accepted ? "" : inItsWords(message);
   return el("div", { class: message.accepted ? "banner warn" : "banner stop" }, icon(message.accepted ? "warn" : "stop"),
     el("div", {},
       el("b", {}, message.accepted ? "Stored, but not confirmed" : el("code", {}, message.why || message.outcome)),
+      said ? el("p", { class: "said" }, said) : null,
       el("p", {}, `${UNTOLD[message.outcome] ?? EXPLAINED[message.outcome] ?? ""} (${told})`)));
+}
+
+// The human half of the provider's answer, where it has one.
+function inItsWords(message) {
+  const answer = parsed(message.answer);
+  if (!answer) return message.answer.startsWith("<") ? "" : message.answer === message.why ? "" : message.answer;
+  const slack = answer.response_metadata?.messages?.join(" ").replace(/\[ERROR\] /g, "");
+  return slack || answer.error?.error_data?.details || answer.message || "";
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function raw(title, value) {
+  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  if (!text) return null;
+  return el("details", { class: "raw" }, el("summary", {}, title),
+    el("div", { class: "code" }, copyButton(text, `Copy: ${title}`), el("pre", { tabindex: "0" }, text)));
 }
 
 function facts(message) {
@@ -294,7 +323,9 @@ function welcome() {
   const code = el("div", { class: "code" });
   const tabs = el("div", { class: "segments small", role: "group", "aria-label": "Example" });
   const pickOne = (name) => {
-    code.replaceChildren(copyButton(commands()[name], "Copy the command"), el("pre", { tabindex: "0" }, commands()[name]));
+    const command = commands()[name];
+    code.replaceChildren(el("pre", { tabindex: "0" }, command));
+    code.prepend(copyButton(command, "Copy the command") ?? "");
     for (const tab of tabs.children) tab.setAttribute("aria-pressed", String(tab.textContent === name));
   };
   tabs.append(...Object.keys(commands()).map((name) => el("button", { type: "button", onclick: () => pickOne(name) }, name)));

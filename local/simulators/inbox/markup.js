@@ -23,7 +23,8 @@ const SLACK = [
   [/^<(https?:[^|>\s]+|mailto:[^|>\s]+|tel:[^|>\s]+)(?:\|([^>]*))?>/, (m) => anchor(decode(m[1]), decode(m[2] || m[1].replace(/^mailto:/, "")))],
   [/^<@([A-Z0-9]+)(?:\|([^>]*))?>/, (m) => el("span", { class: "mention" }, `@${m[2] || m[1]}`)],
   [/^<#([A-Z0-9]+)(?:\|([^>]*))?>/, (m) => el("span", { class: "mention" }, `#${m[2] || m[1]}`)],
-  [/^<!(?:subteam\^[A-Z0-9]+\|)?@?(here|channel|everyone|[^>|]*)(?:\|([^>]*))?>/, (m) => el("span", { class: "mention loud" }, special(m[1], m[2]))],
+  [/^<!date\^[^|>]*(?:\|([^>]*))?>/, (m) => m[1] ?? ""],
+  [/^<!(?:subteam\^[A-Z0-9]+\|)?@?(here|channel|everyone|[^>|]*)(?:\|([^>]*))?>/, (m) => el("span", { class: "mention loud" }, `@${m[2] || m[1]}`)],
   [/^\*(?=\S)([^*\n]*\S)\*(?![\p{L}\p{N}])/u, (m) => el("strong", {}, ...inline(m[1], SLACK))],
   [/^_(?=\S)([^_\n]*\S)_(?![\p{L}\p{N}])/u, (m) => el("em", {}, ...inline(m[1], SLACK))],
   [/^~(?=\S)([^~\n]*\S)~(?![\p{L}\p{N}])/u, (m) => el("s", {}, ...inline(m[1], SLACK))],
@@ -37,10 +38,6 @@ const WHATSAPP = [
   [/^_(?=\S)([^_\n]*\S)_(?![\p{L}\p{N}])/u, (m) => el("em", {}, ...inline(m[1], WHATSAPP))],
   [/^~(?=\S)([^~\n]*\S)~(?![\p{L}\p{N}])/u, (m) => el("s", {}, ...inline(m[1], WHATSAPP))],
 ];
-
-function special(name, label) {
-  return name.startsWith("date^") ? label ?? "" : `@${label || name}`;
-}
 
 // A mark opens only at a word's beginning; inside a word an asterisk or underscore is itself.
 function inline(text, forms) {

@@ -64,7 +64,44 @@ class NotificationView:
     deliveries: tuple[DeliveryView, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class DeadLetterView:
+    """A delivery that ended in failure, as the API shows it."""
+
+    dead_letter_id: UUID
+    reason: str
+    fingerprint: str
+    attempt_no: int
+    created_at: datetime
+    redriven_at: datetime | None
+    delivery_id: UUID
+    notification_id: UUID
+    channel: str
+    destination: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationFilter:
+    """Which notifications to list; None does not filter. ``status`` and ``channel`` ask about any one delivery."""
+
+    status: str | None = None
+    channel: str | None = None
+    reference: str | None = None
+    tag: str | None = None
+
+
 class Reading(Protocol):
-    """The API's reads, each within the caller's project."""
+    """The API's reads, each within the caller's project. Pages are newest first, from before an id."""
 
     def notification(self, principal: Principal, notification_id: UUID) -> NotificationView | None: ...
+
+    def notifications(
+        self, principal: Principal, wanted: NotificationFilter, before: UUID | None, limit: int
+    ) -> list[NotificationView]: ...
+
+    def dead_letter(self, principal: Principal, dead_letter_id: UUID) -> DeadLetterView | None: ...
+
+    def dead_letters(
+        self, principal: Principal, fingerprint: str | None, before: UUID | None, limit: int
+    ) -> list[DeadLetterView]: ...

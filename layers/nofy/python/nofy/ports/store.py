@@ -53,6 +53,18 @@ class Acceptances(Protocol):
         """
 
 
+class Amendments(Protocol):
+    """What a person may change about work under way, within their project. Each returns the deliveries it changed."""
+
+    def cancel(self, principal: Principal, notification_id: UUID) -> list[Entry]: ...
+
+    def move(self, principal: Principal, notification_id: UUID, send_at: datetime, expires_at: datetime) -> list[Entry]:
+        """Give the notification's scheduled deliveries another time."""
+
+    def redrive(self, principal: Principal, dead_letter_id: UUID) -> list[Entry]:
+        """Send a dead letter's delivery again, from the first attempt; once per dead letter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Queued:
     """A fence whose record lies in Kafka, and where."""

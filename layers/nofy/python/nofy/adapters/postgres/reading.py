@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from nofy.adapters.postgres.database import Database, statement
 from nofy.domain.lifecycle import Status
 from nofy.domain.tokens import Mode
-from nofy.ports.reading import AttemptView, DeliveryView, NotificationView
+from nofy.ports.reading import AttemptView, DeadLetterView, DeliveryView, NotificationFilter, NotificationView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from uuid import UUID
 
     from nofy.domain.notification import Principal
@@ -32,16 +33,37 @@ class PostgresReading:
         self._database = database
 
     def notification(self, principal: Principal, notification_id: UUID) -> NotificationView | None:
-        return next(iter(self.notifications(principal, [notification_id])), None)
+        found = self._notifications(principal, "SELECT %(id)s::uuid", {"id": notification_id})
+        return next(iter(found), None)
 
-    def notifications(self, principal: Principal, ids: Sequence[UUID]) -> list[NotificationView]:
-        parameters = {
-            "project_id": principal.project_id,
-            "live": principal.mode is Mode.LIVE,
-            "ids": list(ids),
-        }
-        rows = self._database.run(AS_PROJECT + statement("notification"), parameters)
+    def notifications(
+        self, principal: Principal, wanted: NotificationFilter, before: UUID | None, limit: int
+    ) -> list[NotificationView]:
+        parameters = {**asdict(wanted), "before": before, "limit": limit}
+        return self._notifications(principal, statement("notification_page"), parameters)
+
+    def dead_letter(self, principal: Principal, dead_letter_id: UUID) -> DeadLetterView | None:
+        found = self._dead_letters(principal, id=dead_letter_id, fingerprint=None, before=None, limit=1)
+        return next(iter(found), None)
+
+    def dead_letters(
+        self, principal: Principal, fingerprint: str | None, before: UUID | None, limit: int
+    ) -> list[DeadLetterView]:
+        return self._dead_letters(principal, id=None, fingerprint=fingerprint, before=before, limit=limit)
+
+    def _notifications(self, principal: Principal, ids: str, parameters: dict[str, Any]) -> list[NotificationView]:
+        """The notifications whose ids the query ``ids`` gives, in one trip."""
+        text = AS_PROJECT + statement("notification").replace("/* ids */", ids)
+        rows = self._database.run(text, _caller(principal) | parameters)
         return [_notification(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
+
+    def _dead_letters(self, principal: Principal, **parameters: Any) -> list[DeadLetterView]:
+        rows = self._database.run(AS_PROJECT + statement("dead_letter_page"), _caller(principal) | parameters)
+        return [replace(DeadLetterView(*row), status=Status(row[-1])) for row in rows]
+
+
+def _caller(principal: Principal) -> dict[str, Any]:
+    return {"project_id": principal.project_id, "live": principal.mode is Mode.LIVE}
 
 
 def _notification(rows: list[Row]) -> NotificationView:

@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from nofy.domain.errors import NofyError
-from nofy.runtime.api.problems import of_error, problem
+from nofy.runtime.api.authentication import authenticate
+from nofy.runtime.api.problems import document_of, of_error, problem
 from nofy.runtime.observability import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
     from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
+
+    from nofy.domain.notification import Principal
+    from nofy.pipeline.amend import Amender
+    from nofy.ports.clock import Clock
+    from nofy.ports.reading import Reading
+    from nofy.ports.schedule import Schedule
+    from nofy.ports.store import Acceptances
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the routes call."""
+
+    store: Acceptances
+    reading: Reading
+    schedule: Schedule
+    amender: Amender
+    clock: Clock
+    new_id: Callable[[], UUID]
 
 
 def application() -> APIGatewayRestResolver:
@@ -21,7 +45,7 @@ def application() -> APIGatewayRestResolver:
 
     @app.not_found
     def no_route(_: NoRouteError) -> Response[str]:
-        return problem(404, "no_such_route", "There is no such route", request_id(app))
+        return problem(document_of(404, "no_such_route", "There is no such route", request_id(app)))
 
     @app.exception_handler(NofyError)  # type: ignore[untyped-decorator]
     def on_purpose(error: NofyError) -> Response[str]:
@@ -31,7 +55,7 @@ def application() -> APIGatewayRestResolver:
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def unforeseen(_: Exception) -> Response[str]:
         logger.exception("unforeseen error")
-        return problem(500, "internal_error", "Something went wrong here", request_id(app))
+        return problem(document_of(500, "internal_error", "Something went wrong here", request_id(app)))
 
     return app
 
@@ -41,6 +65,11 @@ def request_id(app: APIGatewayRestResolver) -> str:
     return str(getattr(app.lambda_context, "aws_request_id", "unknown"))
 
 
+def caller(app: APIGatewayRestResolver, ports: Ports) -> Principal:
+    """Who calls; UnauthenticatedError if that cannot be told."""
+    return authenticate(app.current_event.headers.get("authorization"), ports.store)
+
+
 def body_of(app: APIGatewayRestResolver) -> bytes:
     """The request's body as it was sent."""
     event = app.current_event
@@ -48,7 +77,12 @@ def body_of(app: APIGatewayRestResolver) -> bytes:
     return (text or "").encode()
 
 
-def answer(status: int, document: dict[str, Any], headers: dict[str, str] | None = None) -> Response[str]:
+def answer(
+    status: int,
+    document: dict[str, Any],
+    headers: dict[str, str] | None = None,
+    content_type: str = "application/json",
+) -> Response[str]:
     """A JSON answer."""
     body = json.dumps(document, ensure_ascii=False)
-    return Response(status_code=status, content_type="application/json", body=body, headers=headers or {})
+    return Response(status_code=status, content_type=content_type, body=body, headers=headers or {})

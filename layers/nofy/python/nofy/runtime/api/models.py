@@ -12,9 +12,11 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from nofy.domain.lifecycle import Status
 from nofy.domain.notification import Draft
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import Channel, MessageClass, Priority
+from nofy.queries.pages import DEFAULT_LIMIT, MAX_LIMIT
 
 
 def _string(value: Any) -> Any:
@@ -36,6 +38,7 @@ def _small(value: dict[str, Any]) -> dict[str, Any]:
 
 
 MAX_METADATA_BYTES = 16 * 1024
+MAX_BATCH = 100
 
 # Header fields (subjects, names) refuse control characters: a line break in one would begin another header.
 _LINE = r"^[^\x00-\x1f\x7f]*$"
@@ -168,3 +171,38 @@ class NotificationRequest(_Model):
             tags=tuple(self.tags),
             metadata=self.metadata,
         )
+
+
+class BatchRequest(_Model):
+    """Up to a hundred notifications at once. Each is judged by itself, so their shape is looked at one by one."""
+
+    notifications: list[Any] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class MoveRequest(_Model):
+    """Another time for a notification that still waits for its first."""
+
+    send_at: Time
+    expires_at: Time | None = None
+
+
+class PageQuery(_Model):
+    """Where to start, and how many."""
+
+    cursor: Annotated[str, StringConstraints(max_length=100)] | None = None
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+
+
+class NotificationsQuery(PageQuery):
+    """Which notifications to list; ``status`` and ``channel`` ask whether any one delivery is like that."""
+
+    status: Status | None = None
+    channel: Channel | None = None
+    reference: Annotated[str, StringConstraints(max_length=255)] | None = None
+    tag: Annotated[str, StringConstraints(max_length=64)] | None = None
+
+
+class DeadLettersQuery(PageQuery):
+    """Which dead letters to list."""
+
+    fingerprint: Annotated[str, StringConstraints(max_length=64)] | None = None

@@ -31,13 +31,12 @@ _KINDS: dict[type[NofyError], tuple[int, str, str]] = {
     IdempotencyKeyReusedError: (422, "idempotency_key_reused", "This idempotency key came with another body"),
     StoreUnavailableError: (503, "temporarily_unavailable", "Nothing was accepted; try again shortly"),
 }
+_UNFORESEEN = (500, "internal_error", "Something went wrong here")
 
 
-def problem(
-    status: int, code: str, title: str, request_id: str, *, headers: dict[str, str] | None = None, **more: Any
-) -> Response[str]:
-    """A problem document as an answer."""
-    document = {
+def document_of(status: int, code: str, title: str, request_id: str, **more: Any) -> dict[str, Any]:
+    """A problem document."""
+    return {
         "type": f"urn:nofy:problem:{code}",
         "title": title,
         "status": status,
@@ -45,17 +44,29 @@ def problem(
         "request_id": request_id,
         **more,
     }
-    return Response(status_code=status, content_type=CONTENT_TYPE, body=json.dumps(document), headers=headers or {})
 
 
-def of_error(error: NofyError, request_id: str) -> Response[str]:
+def document_of_error(error: NofyError, request_id: str) -> dict[str, Any]:
     """The problem document of an error Nofy raised on purpose."""
     if isinstance(error, ConflictError):
-        headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-        return problem(409, error.code, str(error), request_id, headers=headers)
-    status, code, title = _KINDS.get(type(error), (500, "internal_error", "Something went wrong here"))
+        return document_of(409, error.code, str(error), request_id)
+    status, code, title = _KINDS.get(type(error), _UNFORESEEN)
     more: dict[str, Any] = {"detail": str(error)} if status in (400, 413) else {}
     if isinstance(error, InvalidRequestError):
         more["errors"] = [{"path": e.path, "code": e.code, "message": e.message} for e in error.errors]
-    headers = {503: {"Retry-After": "5"}, 401: {"WWW-Authenticate": "Bearer"}}.get(status, {})
-    return problem(status, code, title, request_id, headers=headers, **more)
+    return document_of(status, code, title, request_id, **more)
+
+
+def of_error(error: NofyError, request_id: str) -> Response[str]:
+    """The answer to an error Nofy raised on purpose."""
+    document = document_of_error(error, request_id)
+    headers = {503: {"Retry-After": "5"}, 401: {"WWW-Authenticate": "Bearer"}}.get(document["status"], {})
+    if isinstance(error, ConflictError) and error.retry_after:
+        headers = {"Retry-After": str(error.retry_after)}
+    return problem(document, headers)
+
+
+def problem(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response[str]:
+    """A problem document as an answer."""
+    body = json.dumps(document)
+    return Response(status_code=document["status"], content_type=CONTENT_TYPE, body=body, headers=headers or {})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from nofy.domain.content import content_errors
 from nofy.domain.errors import FieldError, InvalidRequestError, MalformedRequestError, TooLargeError
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pydantic_core import ErrorDetails
+
+Model = TypeVar("Model", bound=BaseModel)
 
 # The limit of a request's body, in bytes.
 MAX_BODY = 256 * 1024
@@ -43,12 +45,21 @@ def parse_json(body: bytes) -> Any:
         raise MalformedRequestError(str(error) or "nested too deeply") from error
 
 
+def read(kind: type[Model], value: Any, prefix: str = "") -> Model:
+    """An instance of a model; InvalidRequestError with every field error, their paths after ``prefix``."""
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        raise InvalidRequestError([_field_error(each, prefix) for each in details]) from None
+
+
 def read_notification(body: Any, principal: Principal, now: datetime) -> Draft:
     """The draft of one notification; InvalidRequestError with every field error at once."""
     try:
         draft = NotificationRequest.model_validate(body).draft()
     except ValidationError as error:
-        shape = error.errors(include_url=False, include_input=False)
+        shape = error.errors(include_url=False)
         raise InvalidRequestError(_all_errors(body, shape, principal, now)) from None
     if errors := draft_errors(draft, principal, now):
         raise InvalidRequestError(errors)
@@ -126,9 +137,34 @@ def _child(value: Any, step: str | int) -> Any:
     return None
 
 
-def _field_error(detail: ErrorDetails) -> FieldError:
-    path = "".join(f"/{_escape(step)}" for step in detail["loc"])
-    return FieldError(path, _CODES.get(detail["type"], "invalid"), detail["msg"])
+def _field_error(detail: ErrorDetails, prefix: str = "") -> FieldError:
+    kind, steps = detail["type"], list(detail["loc"])
+    if len(steps) == 3 and steps[0] == "channels" and isinstance(detail["input"], str):
+        steps.pop()  # "sms" is short for {"channel": "sms"}: its caller knows it as /channels/0
+    path = prefix + "".join(f"/{_escape(step)}" for step in steps)
+    return FieldError(path, _CODES.get(kind, "invalid"), _message(kind, steps) or detail["msg"])
+
+
+def _message(kind: str, steps: list[str | int]) -> str | None:
+    """Words for a person, where Pydantic would quote a regular expression or talk of Python."""
+    if kind == "string_pattern_mismatch":
+        return _FORMS.get(str(steps[-1]), "has a form, or characters, that cannot be sent")
+    return _MESSAGES.get(kind)
+
+
+_FORMS = {
+    "email": "not an e-mail address",
+    "phone": "not a phone number in E.164, such as +15550100001",
+    "slack_channel": "not the id of a Slack channel or user",
+    "subject": "a subject is one line without control characters",
+    "url": "not an https address",
+}
+_MESSAGES = {
+    "missing": "is required",
+    "extra_forbidden": "there is no such field",
+    "timezone_aware": "needs an offset from UTC, such as Z or +01:00",
+    "model_type": "must be a JSON object",
+}
 
 
 def _escape(step: str | int) -> str:

@@ -102,7 +102,7 @@ CREATE TABLE idempotency_keys (
     live boolean NOT NULL,
     key text NOT NULL,
     request_hash bytea NOT NULL,
-    answer jsonb NOT NULL,
+    answer json NOT NULL,                   -- as it was given, to the order of its fields
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (project_id, live, key)
 );

@@ -27,7 +27,7 @@ WITH planned AS (
     JOIN planned n ON n.id = d.notification_id
 ), kept_answer AS (
     INSERT INTO idempotency_keys (project_id, live, key, request_hash, answer)
-    SELECT %(project_id)s, %(live)s, %(key)s, %(request_hash)s, %(answer)s::jsonb
+    SELECT %(project_id)s, %(live)s, %(key)s, %(request_hash)s, %(answer)s::json
     WHERE %(key)s::text IS NOT NULL
 )
 INSERT INTO accepted_per_hour AS counted (hour, slot, deliveries)

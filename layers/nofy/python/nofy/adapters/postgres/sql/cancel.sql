@@ -1,0 +1,9 @@
+-- Whoever locks the row first wins: the consumer's lease (then it is being sent) or this. Never both.
+WITH stopped AS (
+    UPDATE deliveries d
+    SET status = 'cancelled', changed_at = clock_timestamp(), reason = 'cancelled by its sender'
+    WHERE d.notification_id = %(notification_id)s AND d.live = %(live)s
+        AND d.status IN ('scheduled', 'retrying', 'queued', 'held')
+    RETURNING d.channel, d.priority, d.id, d.due_at
+)
+SELECT channel, priority, id, due_at FROM stopped

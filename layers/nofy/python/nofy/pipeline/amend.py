@@ -1,0 +1,100 @@
+"""Amend: what a person changes about work under way. The row decides; the index follows as well as it can."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from nofy.domain.errors import ConflictError, InvalidRequestError, NotFoundError, ScheduleUnavailableError
+from nofy.domain.lifecycle import Status
+from nofy.domain.notification import time_errors
+from nofy.domain.timing import ACCEPT_WINDOW
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from nofy.domain.notification import Principal
+    from nofy.ports.clock import Clock
+    from nofy.ports.reading import DeadLetterView, NotificationView, Reading
+    from nofy.ports.schedule import Entry, Schedule
+    from nofy.ports.store import Amendments
+
+log = logging.getLogger(__name__)
+
+
+class Amender:
+    """One function's ports."""
+
+    def __init__(self, store: Amendments, reading: Reading, schedule: Schedule, clock: Clock) -> None:
+        self._store = store
+        self._reading = reading
+        self._schedule = schedule
+        self._clock = clock
+
+    def cancel(self, principal: Principal, notification_id: UUID) -> NotificationView:
+        """Stop every delivery that has not been begun. A 200 means that none of those will be sent.
+
+        Raises NotFoundError, or ConflictError where there was nothing left to stop. Cancelling twice is no error.
+        """
+        stopped = self._store.cancel(principal, notification_id)
+        self._forget(stopped)
+        view = self._found(principal, notification_id)
+        if not stopped and Status.CANCELLED not in {each.status for each in view.deliveries}:
+            raise ConflictError("not_cancellable", "every delivery is being sent, or has ended")
+        return view
+
+    def move(
+        self, principal: Principal, notification_id: UUID, send_at: datetime, expires_at: datetime | None
+    ) -> NotificationView:
+        """Give the notification another time; an expiry that was not given moves along with it.
+
+        Raises NotFoundError, InvalidRequestError, or ConflictError where nothing waits for its first time any more.
+        """
+        view = self._found(principal, notification_id)
+        now = self._clock()
+        send_at = max(send_at, now)
+        ends = expires_at or view.expires_at + (send_at - view.send_at)
+        if errors := time_errors(send_at, ends, now):
+            raise InvalidRequestError(errors)
+        moved = self._store.move(principal, notification_id, send_at, ends)
+        if not moved:
+            raise ConflictError("not_movable", "no delivery is waiting for its first time any more")
+        self._reindex(moved, now)
+        return self._found(principal, notification_id)
+
+    def redrive(self, principal: Principal, dead_letter_id: UUID) -> DeadLetterView:
+        """Send a dead letter again, once. Raises NotFoundError, or ConflictError where it was redriven before."""
+        redriven = self._store.redrive(principal, dead_letter_id)
+        letter = self._reading.dead_letter(principal, dead_letter_id)
+        if letter is None:
+            raise NotFoundError(str(dead_letter_id))
+        if not redriven:
+            raise ConflictError("not_redrivable", f"it was redriven before, or its delivery is {letter.status} by now")
+        self._reindex(redriven, self._clock())
+        return letter
+
+    def _found(self, principal: Principal, notification_id: UUID) -> NotificationView:
+        view = self._reading.notification(principal, notification_id)
+        if view is None:
+            raise NotFoundError(str(notification_id))
+        return view
+
+    def _reindex(self, entries: list[Entry], now: datetime) -> None:
+        """Inside the window at their new time; what is due beyond it leaves the index until it comes near."""
+        horizon = now + timedelta(seconds=ACCEPT_WINDOW)
+        self._forget([each for each in entries if each.due_at > horizon])
+        try:
+            self._schedule.add([each for each in entries if each.due_at <= horizon], now)
+        except ScheduleUnavailableError:
+            log.warning("not indexed; the reconciler will", extra={"deliveries": len(entries)}, exc_info=True)
+
+    def _forget(self, entries: list[Entry]) -> None:
+        """Only tidiness: the dispatcher looks at the row before it sends anything."""
+        ordered = sorted(entries, key=lambda each: each.lane.name)
+        try:
+            for lane, group in groupby(ordered, key=lambda each: each.lane):
+                self._schedule.remove(lane, [each.delivery_id for each in group])
+        except ScheduleUnavailableError:
+            log.info("stale ids stay in the index until they are due", exc_info=True)

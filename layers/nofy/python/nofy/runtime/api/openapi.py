@@ -1,0 +1,208 @@
+"""The OpenAPI 3.1 document, made from the models that requests are really read with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One route of the API."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    answers: tuple[int, type[BaseModel]]
+    problems: tuple[int, ...]
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    idempotent: bool = False
+
+
+def operations() -> tuple[Operation, ...]:
+    """Every route; a test holds this list against the routes that are registered."""
+    from nofy.runtime.api import models, schemas
+
+    common = (401, 429, 500, 503)
+    one = (404, *common)
+    return (
+        Operation(
+            "post",
+            "/v1/notifications",
+            "createNotification",
+            "Accept a notification",
+            (202, schemas.Notification),
+            (400, 409, 413, 422, *common),
+            body=models.NotificationRequest,
+            idempotent=True,
+        ),
+        Operation(
+            "post",
+            "/v1/notifications/batch",
+            "createNotifications",
+            "Accept up to a hundred notifications; each is judged by itself",
+            (202, schemas.Batch),
+            (400, 409, 413, 422, *common),
+            body=models.BatchRequest,
+            idempotent=True,
+        ),
+        Operation(
+            "get",
+            "/v1/notifications",
+            "listNotifications",
+            "List notifications, newest first",
+            (200, schemas.NotificationPage),
+            (422, *common),
+            query=models.NotificationsQuery,
+        ),
+        Operation(
+            "get",
+            "/v1/notifications/{notification_id}",
+            "getNotification",
+            "One notification with its timeline",
+            (200, schemas.NotificationWithTimeline),
+            one,
+        ),
+        Operation(
+            "patch",
+            "/v1/notifications/{notification_id}",
+            "moveNotification",
+            "Give a notification another time",
+            (200, schemas.NotificationWithTimeline),
+            (400, 409, 413, 422, *one),
+            body=models.MoveRequest,
+        ),
+        Operation(
+            "post",
+            "/v1/notifications/{notification_id}/cancel",
+            "cancelNotification",
+            "Stop every delivery that has not been begun",
+            (200, schemas.NotificationWithTimeline),
+            (409, *one),
+        ),
+        Operation(
+            "get",
+            "/v1/dead-letters",
+            "listDeadLetters",
+            "List deliveries that ended in failure, newest first",
+            (200, schemas.DeadLetterPage),
+            (422, *common),
+            query=models.DeadLettersQuery,
+        ),
+        Operation(
+            "post",
+            "/v1/dead-letters/{dead_letter_id}/redrive",
+            "redriveDeadLetter",
+            "Send a dead letter again, once",
+            (202, schemas.DeadLetter),
+            (409, *one),
+        ),
+    )
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The document as JSON types."""
+    components = _components()
+    paths: dict[str, dict[str, Any]] = {}
+    for each in operations():
+        paths.setdefault(each.path, {})[each.method] = _operation(each)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Nofy",
+            "version": "1",
+            "description": "The right message to a person on Slack, e-mail or WhatsApp, at the right time, once.",
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "nofy_live_… or nofy_test_…"}
+            },
+        },
+    }
+
+
+def _components() -> dict[str, Any]:
+    """Every model once, bodies as they are read and answers as they are written."""
+    from pydantic.json_schema import models_json_schema
+
+    from nofy.runtime.api.schemas import Problem
+
+    bodies = {each.body for each in operations() if each.body}
+    answers = {each.answers[1] for each in operations()} | {Problem}
+    wanted: list[Any] = [(each, "validation") for each in sorted(bodies, key=_name)]
+    wanted += [(each, "serialization") for each in sorted(answers, key=_name)]
+    _, definitions = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
+    schemas: dict[str, Any] = definitions["$defs"]
+    # A batch's items are looked at one by one, so their model is told here.
+    item = {"$ref": "#/components/schemas/NotificationRequest"}
+    schemas["BatchRequest"]["properties"]["notifications"]["items"] = item
+    return schemas
+
+
+def _name(model: type[BaseModel]) -> str:
+    return model.__name__
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    status, model = operation.answers
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_headers(operation)],
+        "responses": {str(status): _content("As asked", model.__name__, "application/json")}
+        | {
+            str(each): _content("Refused", "Problem", "application/problem+json") for each in sorted(operation.problems)
+        },
+    }
+    if operation.body:
+        described["requestBody"] = {"required": True, **_content(None, operation.body.__name__, "application/json")}
+    return described
+
+
+def _content(description: str | None, schema: str, content_type: str) -> dict[str, Any]:
+    content = {"content": {content_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
+    return content if description is None else {"description": description, **content}
+
+
+def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
+    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    return [{"name": each, "in": "path", "required": True, "schema": {"type": "string"}} for each in names]
+
+
+def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
+    if operation.query is None:
+        return []
+    from pydantic.json_schema import model_json_schema
+
+    schema = model_json_schema(operation.query)
+    definitions = schema.get("$defs", {})
+    return [
+        {"name": name, "in": "query", "required": False, "schema": _inlined(each, definitions)}
+        for name, each in schema["properties"].items()
+    ]
+
+
+def _inlined(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """A parameter's schema without references of its own and without null: a parameter is there or it is not."""
+    options = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
+    chosen = options[0]
+    name = chosen.get("$ref", "").rpartition("/")[2]
+    return dict(definitions[name]) if name else {key: value for key, value in chosen.items() if key != "title"}
+
+
+def _headers(operation: Operation) -> list[dict[str, Any]]:
+    if not operation.idempotent:
+        return []
+    schema = {"type": "string", "minLength": 1, "maxLength": 255}
+    return [{"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema}]

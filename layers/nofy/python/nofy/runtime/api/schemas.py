@@ -1,0 +1,158 @@
+"""The shape of answers, for the OpenAPI document alone: tests hold what the API really answers against it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nofy.domain.lifecycle import Status
+from nofy.domain.retry import DeliveryMode
+from nofy.domain.routing import Channel, MessageClass, Priority, Provider
+
+
+class _Schema(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+
+
+class Attempt(_Schema):
+    """One try at a delivery."""
+
+    attempt_no: int
+    dispatched_at: datetime
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: Literal["accepted", "throttled", "transient", "rejected", "unknown", "not_tried"] | None
+    reason: str | None
+    decision: Literal["done", "retry", "park", "hold", "give_up", "leave_unknown"] | None
+
+
+class Delivery(_Schema):
+    """The notification on one channel."""
+
+    id: str
+    channel: Channel
+    provider: Provider
+    status: Status
+    destination: str
+    due_at: datetime
+    reason: str | None
+    provider_message_id: str | None
+    attempts: list[Attempt]
+
+
+class TimelineStep(_Schema):
+    """Something that happened, and why."""
+
+    at: datetime
+    event: str
+    channel: Channel | None
+    detail: str | None
+
+
+class Links(_Schema):
+    self: str
+
+
+class Notification(_Schema):
+    """A notification with its deliveries."""
+
+    id: str
+    status: Status
+    message_class: MessageClass = Field(alias="class")
+    priority: Priority
+    mode: Literal["live", "test"]
+    to: dict[str, str]
+    content: dict[str, Any]
+    send_at: datetime
+    expires_at: datetime
+    delivery_mode: DeliveryMode
+    reference: str | None
+    tags: list[str]
+    metadata: dict[str, Any]
+    created_at: datetime
+    deliveries: list[Delivery]
+    links: Links
+
+
+class NotificationWithTimeline(Notification):
+    """A notification with everything that is known to have happened to it."""
+
+    timeline: list[TimelineStep]
+
+
+class NotificationPage(_Schema):
+    """Notifications, newest first."""
+
+    notifications: list[Notification]
+    next_cursor: str | None
+
+
+class FieldProblem(_Schema):
+    """One thing wrong with one field."""
+
+    path: str = Field(description="JSON Pointer into the body, or ?/name of a query parameter")
+    code: str
+    message: str
+
+
+class Problem(_Schema):
+    """An error (RFC 9457). Branch on ``code``: it is stable."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    request_id: str
+    detail: str | None = None
+    errors: list[FieldProblem] | None = None
+
+
+class BatchResult(_Schema):
+    """What became of one item of a batch: a notification, or why it was refused."""
+
+    status: Literal[202, 422]
+    notification: Notification | None = None
+    error: Problem | None = None
+
+
+class BatchSummary(_Schema):
+    accepted: int
+    refused: int
+
+
+class Batch(_Schema):
+    """A result for every item, in order."""
+
+    results: list[BatchResult]
+    summary: BatchSummary
+
+
+class DeadLetterLinks(_Schema):
+    redrive: str
+    notification: str
+
+
+class DeadLetter(_Schema):
+    """A delivery that ended in failure."""
+
+    id: str
+    reason: str
+    fingerprint: str
+    channel: Channel
+    destination: str
+    delivery_id: str
+    delivery_status: Status
+    notification_id: str
+    attempt_no: int
+    created_at: datetime
+    redriven_at: datetime | None
+    links: DeadLetterLinks
+
+
+class DeadLetterPage(_Schema):
+    """Dead letters, newest first."""
+
+    dead_letters: list[DeadLetter]
+    next_cursor: str | None

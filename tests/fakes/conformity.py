@@ -1,0 +1,30 @@
+"""The fakes are held to the ports by mypy: a Protocol that grows a method breaks this module, not a test at night."""
+
+from __future__ import annotations
+
+from nofy.ports.bus import Bus, Offsets
+from nofy.ports.clock import Clock, Random
+from nofy.ports.reading import Reading
+from nofy.ports.schedule import Schedule
+from nofy.ports.sender import Sender
+from nofy.ports.store import Acceptances, Burials, Dispatches, Leases, Outcomes, Upkeep
+
+from tests.fakes import FakeSender, ManualClock, MemoryBus, MemoryOffsets, MemorySchedule, MemoryStore, Scripted
+
+_clock = ManualClock()
+_store = MemoryStore(_clock)
+_bus = MemoryBus(_clock)
+
+acceptances: Acceptances = _store
+dispatches: Dispatches = _store
+leases: Leases = _store
+outcomes: Outcomes = _store
+burials: Burials = _store
+upkeep: Upkeep = _store
+reading: Reading = _store
+schedule: Schedule = MemorySchedule(_clock)
+bus: Bus = _bus
+offsets: Offsets = MemoryOffsets(_bus)
+sender: Sender = FakeSender()
+clock: Clock = _clock
+random: Random = Scripted()

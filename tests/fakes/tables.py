@@ -1,0 +1,126 @@
+"""The rows behind the fake of the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from nofy.domain.dead_letters import DeadLetter
+from nofy.domain.delivery import Fence, Report, State
+from nofy.domain.lifecycle import Event, Status, advance
+from nofy.domain.notification import Integration, PlannedDelivery, PlannedNotification
+from nofy.domain.tokens import Mode
+from nofy.ports.schedule import Entry
+from nofy.ports.store import IdempotencyClaim, IndexProgress
+
+
+@dataclass
+class KeyRow:
+    project_id: UUID
+    key_id: UUID
+    mode: Mode
+    revoked: bool = False
+
+
+@dataclass
+class IntegrationRow:
+    project_id: UUID
+    integration: Integration
+    credential: bytes = b"sealed"
+    credential_version: int = 1
+    held_version: int | None = None
+
+    @property
+    def held(self) -> bool:
+        return self.held_version == self.credential_version
+
+
+@dataclass
+class AttemptRow:
+    due_at: datetime
+    dispatched_at: datetime
+    leased_at: datetime
+    lease_until: datetime
+    credential_version: int
+    report: Report | None = None
+    acknowledged_at: datetime | None = None
+
+
+@dataclass
+class DeliveryRow:
+    project_id: UUID
+    live: bool
+    notification: PlannedNotification
+    planned: PlannedDelivery
+    due_at: datetime
+    changed_at: datetime
+    status: Status = Status.SCHEDULED
+    attempt_no: int = 1
+    spent: int = 0
+    redrive_no: int = 0
+    reason: str | None = None
+    provider_message_id: str | None = None
+    queued_at: tuple[int, int] | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+    attempts: dict[int, AttemptRow] = field(default_factory=dict)
+    statuses: list[Status] = field(default_factory=lambda: [Status.SCHEDULED])  # every one it ever had, in order
+
+    @property
+    def fence(self) -> Fence:
+        return Fence(self.planned.delivery_id, self.attempt_no, self.due_at)
+
+    @property
+    def entry(self) -> Entry:
+        return Entry(self.planned.lane, self.planned.delivery_id, self.due_at)
+
+    @property
+    def state(self) -> State:
+        return State(
+            self.planned.delivery_id,
+            self.status,
+            self.attempt_no,
+            self.spent,
+            self.due_at,
+            self.planned.lane,
+            self.planned.integration_id,
+            self.provider_message_id,
+            self.reason,
+        )
+
+    def advance(self, event: Event, now: datetime) -> None:
+        """What SQL does in an UPDATE; the fake asks the one transition table whether it may."""
+        self.become(advance(self.status, event), now)
+
+    def become(self, status: Status, now: datetime) -> None:
+        if status is not self.status:
+            self.statuses.append(status)
+        self.status = status
+        self.changed_at = now
+
+    def note(self, event: str, now: datetime) -> None:
+        self.history.append({"event": event, "at": now.isoformat()})
+
+    def rests(self, seconds: float, now: datetime) -> bool:
+        """Nothing has happened to it for this long."""
+        return self.changed_at < now - timedelta(seconds=seconds)
+
+
+@dataclass
+class Answered:
+    claim: IdempotencyClaim
+    at: datetime
+
+
+@dataclass
+class Tables:
+    keys: dict[bytes, KeyRow] = field(default_factory=dict)
+    integrations: dict[UUID, IntegrationRow] = field(default_factory=dict)
+    notifications: dict[UUID, tuple[UUID, bool, PlannedNotification]] = field(default_factory=dict)
+    deliveries: dict[UUID, DeliveryRow] = field(default_factory=dict)
+    answers: dict[tuple[UUID, Mode, str], Answered] = field(default_factory=dict)
+    in_flight: set[tuple[UUID, Mode, str]] = field(default_factory=set)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    accepted: int = 0
+    progress: IndexProgress | None = None
