@@ -14,7 +14,8 @@ from infra.stacks.application import ApplicationStack
 from infra.stacks.data import DataStack
 from infra.stacks.endpoints import local_foundation
 from infra.stacks.network import NetworkStack
-from infra.stacks.streaming import StreamingStack
+from infra.stacks.observability import ObservabilityStack
+from infra.stacks.streaming import StreamingStack, cluster_name
 from infra.stacks.web import WebStack
 
 if TYPE_CHECKING:
@@ -51,6 +52,16 @@ def _around(
     env: cdk.Environment,
 ) -> None:
     WebStack(app, f"nofy-{stage}-web", settings=settings, domain=cloud.domain, api=application.api, env=env)
+    ObservabilityStack(
+        app,
+        f"nofy-{stage}-observability",
+        stage=stage,
+        settings=settings,
+        email=cloud.alarm_email,
+        application=application,
+        cluster_name=cluster_name(stage),
+        env=env,
+    )
 
 
 def _cloud_foundation(

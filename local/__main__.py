@@ -11,24 +11,13 @@ from typing import TYPE_CHECKING
 
 from local import bringup, logs, status
 from local.choices import KafkaKind
-from local.deployment import DeploymentError
-from local.kafka_broker import BrokerError
-from local.ports import PortError
-from local.postgres import PostgresError
-from local.processes import Home, ProcessError
+from local.processes import Home
 from local.progress import Progress
-from local.redis_server import RedisError
-from local.stack import SettingsError, Stack, directory
-from nofy.runtime.operator import OperatorError
+from local.stack import Stack, directory
+from local.terminal import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-# What a person can be told in a line; anything else is a bug and shows its trace.
-EXPECTED = (
-    *(bringup.StackError, PortError, SettingsError, logs.LogError, ValueError),
-    *(ProcessError, PostgresError, RedisError, BrokerError, DeploymentError, OperatorError),
-)
 
 
 def up(_: argparse.Namespace) -> int:
@@ -83,13 +72,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     asked = parse()
-    try:
-        return int(asked.action(asked))
-    except EXPECTED as error:
-        print(f"error: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("interrupted: the stack was taken down again", file=sys.stderr)
-    return 1
+    return told(lambda: int(asked.action(asked)))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class StreamingStack(cdk.Stack):
         self._stage = stage
         self._settings = settings
         self._kafka = kafka
-        self.cluster_name = f"nofy-{stage}"
+        self.cluster_name = cluster_name(stage)
         self.cluster = self._cluster(network)
         self.cluster_arn = self.cluster.attr_arn
         self._topics()
@@ -207,6 +207,10 @@ class StreamingStack(cdk.Stack):
             ),
         )
         return asked.get_response_field("BootstrapBrokerStringSaslIam")
+
+
+def cluster_name(stage: Stage) -> str:
+    return f"nofy-{stage}"
 
 
 def _grant(function: lambda_.Function, actions: Sequence[str], resources: Sequence[str]) -> None:

@@ -38,9 +38,7 @@ def limits_from(args: argparse.Namespace) -> Limits:
 def main() -> None:
     """Runs until SIGTERM or SIGINT."""
     args = arguments()
-    server = Server(
-        args.host, args.port, state_dir=args.state_dir, limits=limits_from(args), verbose=args.verbose
-    )
+    server = Server(args.host, args.port, state_dir=args.state_dir, limits=limits_from(args), verbose=args.verbose)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -218,9 +218,7 @@ class FaultBook:
             per_message = override is None or override.per_message
             return nth(script, self._count(channel, recipient, correlation if per_message else ""))
 
-    def set(
-        self, recipient: str, words: Iterable[str], channel: str = EVERYBODY, per: str = "message"
-    ) -> Override:
+    def set(self, recipient: str, words: Iterable[str], channel: str = EVERYBODY, per: str = "message") -> Override:
         """Replace what happens to `recipient` from now on; counting starts anew."""
         override = Override(tuple(read_step(word) for word in words), per == "message")
         with self._lock:

@@ -49,9 +49,7 @@ class Providers:
             return self._post(request, lambda: send(self.webhook, request, self._world))
         match request.path:
             case "/slack/api/chat.postMessage":
-                return self._post(
-                    request, lambda: self.slack.finish(request, send(self.slack, request, self._world))
-                )
+                return self._post(request, lambda: self.slack.finish(request, send(self.slack, request, self._world)))
             case "/slack/api/auth.test":
                 return self.slack.auth_test(request)
             case _:

@@ -145,6 +145,7 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 256  # the default of 5 resets bursts of connections
     allow_reuse_address = True
+    poll_seconds = 0.05  # how soon a stop is noticed
 
     def __init__(
         self,
@@ -178,7 +179,7 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, args=(0.05,), name="simulators", daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(self.poll_seconds,), daemon=True).start()
         return self
 
     def __exit__(

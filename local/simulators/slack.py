@@ -92,9 +92,7 @@ def _unreadable(error: str, detail: str) -> Refusal:
 
 
 def _throttled(seconds: float) -> Refusal:
-    reply = Reply.json(
-        {"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(max(1, math.ceil(seconds)))}
-    )
+    reply = Reply.json({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(max(1, math.ceil(seconds)))})
     return Refusal("ratelimited", reply, "throttled")
 
 
@@ -141,9 +139,7 @@ _SHOWN: Final = ("blocks", "attachments", "markdown_text", "metadata", "thread_t
 def _fallback(body: dict[str, Any]) -> str:
     """Words to search by when a message consists of blocks only."""
     blocks = body.get("blocks")
-    texts = (
-        (block.get("text") for block in blocks if isinstance(block, dict)) if isinstance(blocks, list) else ()
-    )
+    texts = (block.get("text") for block in blocks if isinstance(block, dict)) if isinstance(blocks, list) else ()
     return " ".join(str(text.get("text", "")) for text in texts if isinstance(text, dict))
 
 
@@ -200,9 +196,7 @@ class SlackApi:
 
     def admit(self, submission: Submission) -> None:
         limits = self._world.limits
-        if limits.enforced and (
-            wait := self._world.buckets.take(f"slack:{submission.to}", limits.slack_channel)
-        ):
+        if limits.enforced and (wait := self._world.buckets.take(f"slack:{submission.to}", limits.slack_channel)):
             raise _throttled(wait)
 
     def accept(self, submission: Submission) -> Acceptance:
@@ -240,10 +234,7 @@ class SlackApi:
     def finish(self, request: Request, reply: Reply) -> Reply:
         """What Slack adds to every answer: its request id, and the warning about a missing charset."""
         reply = reply.with_headers({"x-slack-req-id": f"local-{next(self._requests)}"})
-        missing = (
-            request.media_type == "application/json"
-            and "charset" not in request.header("content-type").lower()
-        )
+        missing = request.media_type == "application/json" and "charset" not in request.header("content-type").lower()
         if not (missing and reply.body.startswith(b'{"ok": true')):
             return reply
         metadata = {"warnings": ["missing_charset"]}
@@ -308,9 +299,7 @@ class SlackWebhook:
 
     def admit(self, submission: Submission) -> None:
         limits = self._world.limits
-        if limits.enforced and (
-            wait := self._world.buckets.take(f"slack:{submission.to}", limits.slack_channel)
-        ):
+        if limits.enforced and (wait := self._world.buckets.take(f"slack:{submission.to}", limits.slack_channel)):
             raise _throttled(wait)
 
     def accept(self, submission: Submission) -> Acceptance:  # noqa: ARG002 - a webhook says the same to all

@@ -32,12 +32,8 @@ class World:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def create(
-        cls, state_dir: Path | None = None, limits: Limits | None = None, clock: Clock = time.time
-    ) -> World:
-        messages, calls = (
-            (state_dir / "messages.jsonl", state_dir / "calls.jsonl") if state_dir else (None, None)
-        )
+    def create(cls, state_dir: Path | None = None, limits: Limits | None = None, clock: Clock = time.time) -> World:
+        messages, calls = (state_dir / "messages.jsonl", state_dir / "calls.jsonl") if state_dir else (None, None)
         return cls(clock, limits or Limits(), Inbox(messages), Ledger(calls), Buckets(clock))
 
     def pause(self, seconds: float) -> None:

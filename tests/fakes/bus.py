@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from nofy.domain.errors import BusUnavailableError
 from nofy.domain.records import InboundRecord, OutboundRecord
 from nofy.ports.bus import Placement
-from nofy.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nofy.ports.clock import Clock
 
 PARTITIONS = 3
 LARGEST = 1024 * 1024

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import TYPE_CHECKING
 
 from nofy.domain.ids import uuid7
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from nofy.ports.clock import Clock
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -36,9 +42,9 @@ class Scripted:
 class CountingIds:
     """UUIDv7s of a clock whose random part counts, so that a failing test names the same ids again."""
 
-    def __init__(self, clock: ManualClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._count = count(1)
 
-    def __call__(self):
+    def __call__(self) -> UUID:
         return uuid7(self._clock(), next(self._count).to_bytes(10, "big"))

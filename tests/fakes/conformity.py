@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from nofy.ports.bus import Bus, Offsets
-from nofy.ports.clock import Clock, Random
-from nofy.ports.reading import Reading
-from nofy.ports.schedule import Schedule
-from nofy.ports.sender import Sender
-from nofy.ports.store import Acceptances, Burials, Dispatches, Leases, Outcomes, Upkeep
+from typing import TYPE_CHECKING
 
 from tests.fakes import FakeSender, ManualClock, MemoryBus, MemoryOffsets, MemorySchedule, MemoryStore, Scripted
+
+if TYPE_CHECKING:
+    from nofy.ports.bus import Bus, Offsets
+    from nofy.ports.clock import Clock, Random
+    from nofy.ports.reading import Reading
+    from nofy.ports.schedule import Schedule
+    from nofy.ports.sender import Sender
+    from nofy.ports.store import Acceptances, Amendments, Burials, Dispatches, Leases, Outcomes, Upkeep
 
 _clock = ManualClock()
 _store = MemoryStore(_clock)
 _bus = MemoryBus(_clock)
 
 acceptances: Acceptances = _store
+amendments: Amendments = _store
 dispatches: Dispatches = _store
 leases: Leases = _store
 outcomes: Outcomes = _store

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import count
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from nofy.domain.ids import from_milliseconds, milliseconds
-from nofy.domain.routing import Lane
 from nofy.domain.timing import CLAIM_LEASE, DISPATCHER_SLEEP
 from nofy.ports.schedule import Claim, Entry, Turn
 
-from tests.fakes.clock import ManualClock
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from nofy.domain.routing import Lane
+    from tests.fakes.clock import ManualClock
 
 Scores = dict[UUID, int]
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from nofy.domain.delivery import Fence, Leased
 from nofy.domain.outcomes import Accepted, Outcome
-from nofy.domain.routing import Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from nofy.domain.delivery import Fence, Leased
+    from nofy.domain.routing import Provider
 
 
 class FakeSender:

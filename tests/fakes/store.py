@@ -1,38 +1,56 @@
-"""PostgreSQL in memory: every part of the store over one shared state, one method a statement."""
+"""PostgreSQL in memory: every part of the store over one shared state, one method a statement.
+
+Statuses change through the domain's own transition table, so a statement that the fake may do and the table forbids
+cannot exist; ``tests/contract`` says that the SQL does the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 from nofy.domain.dead_letters import DeadLetter, Kind
-from nofy.domain.delivery import Change, Fence, Leased, Report, State, Waiting, report_to_json
+from nofy.domain.delivery import Change, Fence, Leased, Report, State, Waiting
 from nofy.domain.errors import ConflictError, IdempotencyKeyReusedError, NofyError
 from nofy.domain.ids import born
 from nofy.domain.lifecycle import LEASABLE, WAITING, Event, Status, allowed
-from nofy.domain.notification import Integration, PlannedDelivery, PlannedNotification, Principal
+from nofy.domain.notification import DEFAULT_LIFETIME, Integration, PlannedNotification, Principal
 from nofy.domain.outcomes import Accepted, Unknown
-from nofy.domain.records import QueueRecord
 from nofy.domain.retry import Tried
 from nofy.domain.tokens import Mode
-from nofy.ports.clock import Clock
-from nofy.ports.reading import AttemptView, DeliveryView, NotificationView
-from nofy.ports.schedule import Entry
 from nofy.ports.store import IdempotencyClaim, IndexProgress, Overdue, Queued, Stuck
+from tests.fakes import views
+from tests.fakes.clock import CountingIds
+from tests.fakes.tables import (
+    Answered,
+    AttemptRow,
+    DeadLetterRow,
+    DeliveryRow,
+    IntegrationRow,
+    KeyRow,
+    NotificationRow,
+    Tables,
+)
 
-from tests.fakes.tables import Answered, AttemptRow, DeliveryRow, IntegrationRow, KeyRow, Tables
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from uuid import UUID
+
+    from nofy.domain.records import QueueRecord
+    from nofy.ports.clock import Clock
+    from nofy.ports.reading import DeadLetterView, NotificationFilter, NotificationView
+    from nofy.ports.schedule import Entry
 
 KEY_LIFETIME = timedelta(hours=24)
 UNBURIED_AFTER = 60
 
 
 class MemoryStore:
-    """Implements Acceptances, Dispatches, Leases, Outcomes, Burials, Upkeep and Reading."""
+    """Implements Acceptances, Amendments, Dispatches, Leases, Outcomes, Burials, Upkeep and Reading."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._new_id = CountingIds(clock)
         self.tables = Tables()
 
     # What an operator and a person do; no port has these (yet).
@@ -48,13 +66,6 @@ class MemoryStore:
     def mend(self, integration_id: UUID) -> None:
         """A new credential: another version, so what the old one was held for is over."""
         self.tables.integrations[integration_id].credential_version += 1
-
-    def cancel(self, delivery_id: UUID) -> bool:
-        row = self.tables.deliveries[delivery_id]
-        if not allowed(row.status, Event.CANCELLED):
-            return False
-        row.advance(Event.CANCELLED, self._clock())
-        return True
 
     def vanish(self, delivery_id: UUID) -> None:
         """What must never happen."""
@@ -105,10 +116,12 @@ class MemoryStore:
 
     def _insert(self, principal: Principal, planned: PlannedNotification) -> None:
         live = principal.mode is Mode.LIVE
-        self.tables.notifications[planned.notification_id] = (principal.project_id, live, planned)
+        self.tables.notifications[planned.notification_id] = NotificationRow(
+            principal.project_id, live, planned, planned.send_at, planned.expires_at
+        )
         for each in planned.deliveries:
             self.tables.deliveries[each.delivery_id] = DeliveryRow(
-                principal.project_id, live, planned, each, planned.send_at, planned.created_at
+                principal.project_id, live, planned, each, planned.send_at, planned.expires_at, planned.created_at
             )
             self.tables.accepted += 1
 
@@ -120,8 +133,7 @@ class MemoryStore:
     def _waiting(self, row: DeliveryRow) -> Waiting:
         held = self._integration(row).held
         planned = row.planned
-        expires_at = row.notification.expires_at
-        return Waiting(row.fence, row.project_id, planned.lane, planned.destination, expires_at, held)
+        return Waiting(row.fence, row.project_id, planned.lane, planned.destination, row.expires_at, held)
 
     def mark_queued(self, queued: Sequence[Queued]) -> None:
         for each in queued:
@@ -200,8 +212,13 @@ class MemoryStore:
 
     def bury(self, letters: Sequence[DeadLetter]) -> None:
         for each in letters:
-            if not any(_same(each, other) for other in self.tables.dead_letters):
-                self.tables.dead_letters.append(each)
+            if not self._buried(each):
+                row = self.tables.deliveries.get(each.delivery_id) if each.delivery_id else None
+                project_id = row.project_id if row else None
+                self.tables.dead_letters.append(DeadLetterRow(self._new_id(), project_id, each, self._clock()))
+
+    def _buried(self, letter: DeadLetter) -> bool:
+        return any(row.tells(letter) for row in self.tables.dead_letters)
 
     # Upkeep
 
@@ -240,24 +257,23 @@ class MemoryStore:
         moved = list(self._fenced(fences, frozenset({Status.QUEUED})))
         for row in moved:
             row.advance(Event.REQUEUED, self._clock())
-            row.note("requeued", self._clock())
+            row.note(Event.REQUEUED, self._clock())
         return [row.entry for row in moved]
 
     def release_held(self, limit: int) -> list[Entry]:
         released = [row for row in self._of(Status.HELD) if not self._integration(row).held][:limit]
         for row in released:
             row.advance(Event.RELEASED, self._clock())
-            row.note("released", self._clock())
+            row.note(Event.RELEASED, self._clock())
         return [row.entry for row in released]
 
     def unburied(self, limit: int) -> list[DeadLetter]:
         failed = [row for row in self._of(Status.FAILED) if row.rests(UNBURIED_AFTER, self._clock())]
         failed.sort(key=lambda row: row.changed_at)
         letters = [
-            DeadLetter(Kind.DELIVERY, row.reason or "failed", row.planned.delivery_id, row.attempt_no)
-            for row in failed
+            DeadLetter(Kind.DELIVERY, row.reason or "failed", row.planned.delivery_id, row.attempt_no) for row in failed
         ]
-        return [each for each in letters if not any(_same(each, known) for known in self.tables.dead_letters)][:limit]
+        return [each for each in letters if not self._buried(each)][:limit]
 
     def ensure_partitions(self, ahead_days: int) -> None:
         """Memory has none."""
@@ -268,14 +284,66 @@ class MemoryStore:
         idle = [row for row in self._of(*WAITING) if row.due_at < overdue and row.rests(overdue_seconds, now)]
         return max(0, self.tables.accepted - len(self.tables.deliveries)) + len(idle)
 
+    # Amendments
+
+    def cancel(self, principal: Principal, notification_id: UUID) -> list[Entry]:
+        rows = self._amendable(principal, notification_id, Event.CANCELLED)
+        for row in rows:
+            row.advance(Event.CANCELLED, self._clock())
+            row.reason = "cancelled by its sender"
+        return [row.entry for row in rows]
+
+    def move(self, principal: Principal, notification_id: UUID, send_at: datetime, expires_at: datetime) -> list[Entry]:
+        rows = self._amendable(principal, notification_id, Event.MOVED)
+        for row in rows:
+            row.note(Event.MOVED, self._clock(), f"from {row.due_at.isoformat()}")
+            row.advance(Event.MOVED, self._clock())
+            row.due_at, row.expires_at = send_at, expires_at
+        if rows:
+            told = self.tables.notifications[notification_id]
+            told.send_at, told.expires_at = send_at, expires_at
+        return [row.entry for row in rows]
+
+    def redrive(self, principal: Principal, dead_letter_id: UUID) -> list[Entry]:
+        for letter, row in views.dead_letters(self.tables, principal):
+            known = letter.dead_letter_id == dead_letter_id and letter.redriven_at is None
+            if known and allowed(row.status, Event.REDRIVEN):
+                letter.redriven_at = self._clock()
+                _redrive(row, self._clock())
+                return [row.entry]
+        return []
+
+    def _amendable(self, principal: Principal, notification_id: UUID, event: Event) -> list[DeliveryRow]:
+        found = views.notification(self.tables, principal, notification_id)
+        rows = self._rows([each.delivery_id for each in found.planned.deliveries]) if found else []
+        return [row for row in rows if allowed(row.status, event)]
+
     # Reading
 
     def notification(self, principal: Principal, notification_id: UUID) -> NotificationView | None:
-        project_id, live, planned = self.tables.notifications.get(notification_id, (None, None, None))
-        if planned is None or project_id != principal.project_id or live is not (principal.mode is Mode.LIVE):
-            return None
-        rows = self._rows([each.delivery_id for each in planned.deliveries])
-        return _notification_view(planned, bool(live), tuple(_delivery_view(row) for row in rows))
+        found = views.notification(self.tables, principal, notification_id)
+        return views.notification_view(self.tables, found) if found else None
+
+    def notifications(
+        self, principal: Principal, wanted: NotificationFilter, before: UUID | None, limit: int
+    ) -> list[NotificationView]:
+        found = sorted(self.tables.notifications, reverse=True)
+        page = [self.notification(principal, each) for each in found if before is None or each < before]
+        return [each for each in page if each and views.matches(each, wanted)][:limit]
+
+    def dead_letter(self, principal: Principal, dead_letter_id: UUID) -> DeadLetterView | None:
+        page = self.dead_letters(principal, None, None, len(self.tables.dead_letters))
+        return next((each for each in page if each.dead_letter_id == dead_letter_id), None)
+
+    def dead_letters(
+        self, principal: Principal, fingerprint: str | None, before: UUID | None, limit: int
+    ) -> list[DeadLetterView]:
+        found = [
+            views.dead_letter_view(letter, row)
+            for letter, row in views.dead_letters(self.tables, principal)
+            if fingerprint in (None, letter.letter.fingerprint) and (before is None or letter.dead_letter_id < before)
+        ]
+        return sorted(found, key=lambda each: each.dead_letter_id, reverse=True)[:limit]
 
     # Rows
 
@@ -299,6 +367,13 @@ class MemoryStore:
         return row.attempts.get(report.attempt_no) if row else None
 
 
+def _redrive(row: DeliveryRow, now: datetime) -> None:
+    row.note(Event.REDRIVEN, now, f"after: {row.reason or 'failed'}")
+    row.advance(Event.REDRIVEN, now)
+    row.attempt_no, row.redrive_no, row.spent = row.attempt_no + 1, row.redrive_no + 1, 0
+    row.due_at, row.expires_at, row.reason = now, max(row.expires_at, now + DEFAULT_LIFETIME), None
+
+
 def _leased(row: DeliveryRow, integration: IntegrationRow) -> Leased:
     notification, planned = row.notification, row.planned
     return Leased(
@@ -315,7 +390,7 @@ def _leased(row: DeliveryRow, integration: IntegrationRow) -> Leased:
         credential=integration.credential,
         credential_version=integration.credential_version,
         delivery_mode=notification.draft.delivery_mode,
-        expires_at=notification.expires_at,
+        expires_at=row.expires_at,
         spent=row.spent,
         redrive_no=row.redrive_no,
         live=row.live,
@@ -324,59 +399,5 @@ def _leased(row: DeliveryRow, integration: IntegrationRow) -> Leased:
 
 def _overdue(row: DeliveryRow, attempt: AttemptRow) -> Overdue:
     notification, lane = row.notification, row.planned.lane
-    tried = Tried(row.spent, lane.priority, notification.draft.delivery_mode, notification.expires_at)
+    tried = Tried(row.spent, lane.priority, notification.draft.delivery_mode, row.expires_at)
     return Overdue(row.planned.delivery_id, row.attempt_no, tried, attempt.credential_version, attempt.report)
-
-
-def _same(one: DeadLetter, other: DeadLetter) -> bool:
-    if one.kind is Kind.DELIVERY or other.kind is Kind.DELIVERY:
-        return (one.kind, one.delivery_id, one.attempt_no) == (other.kind, other.delivery_id, other.attempt_no)
-    return one.source == other.source
-
-
-def _notification_view(
-    planned: PlannedNotification, live: bool, deliveries: tuple[DeliveryView, ...]
-) -> NotificationView:
-    draft = planned.draft
-    return NotificationView(
-        notification_id=planned.notification_id,
-        message_class=draft.message_class,
-        priority=planned.priority,
-        live=live,
-        to=draft.to,
-        content=draft.content,
-        send_at=planned.send_at,
-        expires_at=planned.expires_at,
-        delivery_mode=draft.delivery_mode,
-        reference=draft.reference,
-        tags=draft.tags,
-        metadata=draft.metadata,
-        created_at=planned.created_at,
-        deliveries=deliveries,
-    )
-
-
-def _delivery_view(row: DeliveryRow) -> DeliveryView:
-    planned: PlannedDelivery = row.planned
-    return DeliveryView(
-        delivery_id=planned.delivery_id,
-        channel=planned.lane.channel,
-        provider=planned.provider,
-        status=row.status,
-        destination=planned.destination,
-        due_at=row.due_at,
-        attempt_no=row.attempt_no,
-        spent=row.spent,
-        reason=row.reason,
-        provider_message_id=row.provider_message_id,
-        changed_at=row.changed_at,
-        history=tuple(row.history),
-        attempts=tuple(_attempt_view(number, attempt) for number, attempt in sorted(row.attempts.items())),
-    )
-
-
-def _attempt_view(number: int, attempt: AttemptRow) -> AttemptView:
-    report = report_to_json(attempt.report) if attempt.report else None
-    return AttemptView(
-        number, attempt.due_at, attempt.dispatched_at, attempt.leased_at, report, attempt.acknowledged_at
-    )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
-from nofy.domain.dead_letters import DeadLetter
+from nofy.domain.dead_letters import DeadLetter, Kind
 from nofy.domain.delivery import Fence, Report, State
 from nofy.domain.lifecycle import Event, Status, advance
-from nofy.domain.notification import Integration, PlannedDelivery, PlannedNotification
-from nofy.domain.tokens import Mode
 from nofy.ports.schedule import Entry
-from nofy.ports.store import IdempotencyClaim, IndexProgress
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from nofy.domain.notification import Integration, PlannedDelivery, PlannedNotification
+    from nofy.domain.tokens import Mode
+    from nofy.ports.store import IdempotencyClaim, IndexProgress
 
 
 @dataclass
@@ -55,6 +58,7 @@ class DeliveryRow:
     notification: PlannedNotification
     planned: PlannedDelivery
     due_at: datetime
+    expires_at: datetime
     changed_at: datetime
     status: Status = Status.SCHEDULED
     attempt_no: int = 1
@@ -99,12 +103,38 @@ class DeliveryRow:
         self.status = status
         self.changed_at = now
 
-    def note(self, event: str, now: datetime) -> None:
-        self.history.append({"event": event, "at": now.isoformat()})
+    def note(self, event: Event, now: datetime, reason: str | None = None) -> None:
+        told = {} if reason is None else {"reason": reason}
+        self.history.append({"event": event.value, "at": now.isoformat(), **told})
 
     def rests(self, seconds: float, now: datetime) -> bool:
         """Nothing has happened to it for this long."""
         return self.changed_at < now - timedelta(seconds=seconds)
+
+
+@dataclass
+class DeadLetterRow:
+    dead_letter_id: UUID
+    project_id: UUID | None
+    letter: DeadLetter
+    created_at: datetime
+    redriven_at: datetime | None = None
+
+    def tells(self, other: DeadLetter) -> bool:
+        """Whether it is about the same failure, as the unique indexes have it."""
+        mine = self.letter
+        if Kind.DELIVERY in (mine.kind, other.kind):
+            return (mine.kind, mine.delivery_id, mine.attempt_no) == (other.kind, other.delivery_id, other.attempt_no)
+        return mine.source == other.source
+
+
+@dataclass
+class NotificationRow:
+    project_id: UUID
+    live: bool
+    planned: PlannedNotification
+    send_at: datetime
+    expires_at: datetime
 
 
 @dataclass
@@ -117,10 +147,10 @@ class Answered:
 class Tables:
     keys: dict[bytes, KeyRow] = field(default_factory=dict)
     integrations: dict[UUID, IntegrationRow] = field(default_factory=dict)
-    notifications: dict[UUID, tuple[UUID, bool, PlannedNotification]] = field(default_factory=dict)
+    notifications: dict[UUID, NotificationRow] = field(default_factory=dict)
     deliveries: dict[UUID, DeliveryRow] = field(default_factory=dict)
     answers: dict[tuple[UUID, Mode, str], Answered] = field(default_factory=dict)
     in_flight: set[tuple[UUID, Mode, str]] = field(default_factory=set)
-    dead_letters: list[DeadLetter] = field(default_factory=list)
+    dead_letters: list[DeadLetterRow] = field(default_factory=list)
     accepted: int = 0
     progress: IndexProgress | None = None

@@ -1,0 +1,52 @@
+"""What a sender learnt, as it travels."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nofy.domain import outcomes
+from nofy.domain.outcomes import Accepted, NotTried, Outcome, Rejected, RejectionKind, Throttled, Transient, Unknown
+from tests.unit.domain import strategies
+
+
+@given(strategies.outcomes)
+def test_an_outcome_comes_back_from_json_as_it_was(outcome: Outcome):
+    assert outcomes.from_json(json.loads(json.dumps(outcomes.to_json(outcome)))) == outcome
+
+
+@given(strategies.outcomes)
+def test_an_outcomes_name_is_its_word_on_the_wire(outcome: Outcome):
+    assert outcomes.to_json(outcome)["outcome"] == outcomes.name(outcome)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (Accepted("pm-1"), None),
+        (Throttled("429", 3), "429"),
+        (Transient("503"), "503"),
+        (Rejected(RejectionKind.CONTENT, "no_text"), "no_text"),
+        (Unknown("reset"), "reset"),
+        (NotTried("late"), "late"),
+    ],
+)
+def test_everything_but_an_acceptance_has_a_reason(outcome: Outcome, reason: str | None):
+    assert outcomes.reason(outcome) == reason
+
+
+@given(st.text(max_size=20))
+def test_a_providers_words_always_fit_into_utf_8_and_into_postgresql(words: str):
+    told = outcomes.to_json(Transient(f"\0{words}\ud800"))["reason"]
+    assert "\0" not in told
+    assert told.encode()
+    assert "\0" not in outcomes.to_json(Accepted(f"\0{words}\udfff"))["provider_message_id"]
+
+
+@pytest.mark.parametrize("junk", [{}, {"outcome": "maybe"}, {"outcome": "rejected", "kind": "mood", "reason": ""}])
+def test_what_is_no_outcome_is_refused(junk: dict[str, str]):
+    with pytest.raises((KeyError, ValueError)):
+        outcomes.from_json(junk)
