@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 
 from local import artefacts, kafka_broker, processes
 from local.ports import LOOPBACK, free_ports
@@ -36,4 +35,4 @@ def rehearse() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(rehearse())
+    rehearse()

@@ -167,8 +167,7 @@ def stop(home: Home, *names: str) -> None:
         (home.run / f"{record.name}.json").unlink(missing_ok=True)
     if not names:
         sweep(home)
-    for record in chosen:
-        _reap(record.pid)
+    _reap({record.pid for record in chosen})
 
 
 def _signal_group(record: Record, number: int) -> None:
@@ -199,8 +198,10 @@ def marked(home: Home) -> Iterator[psutil.Process]:
                 yield process
 
 
-def _reap(pid: int) -> None:
-    """Take leave of a child that was ended, so that a long-lived caller (a test run) keeps no zombies."""
-    child = _children.pop(pid, None)
-    if child is not None:
-        child.wait(GRACE_SECONDS)
+def _reap(ended: set[int]) -> None:
+    """Take leave of children that have ended, so that a long-lived caller (a test run) keeps no zombies."""
+    for pid, child in list(_children.items()):
+        if pid in ended:
+            child.wait(GRACE_SECONDS)
+        if child.poll() is not None:
+            del _children[pid]

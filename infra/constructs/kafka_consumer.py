@@ -1,8 +1,7 @@
-"""How Kafka calls functions: event source mappings, or a published list where nothing polls Kafka."""
+"""How Kafka calls functions on AWS: an event source mapping per topic, polled by Lambda."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -11,17 +10,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra.nag import acknowledge, logical_id, role_of
-from infra.topology import UNLIMITED, EventSource, OnFailure
+from infra.topology import EventSource, OnFailure
 from nofy.domain import routing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from infra.settings import PollerSettings, Stage
+    from infra.settings import PollerSettings
     from infra.stacks.streaming import StreamingStack
 
 # What a mapping's role needs of a cluster that asks for IAM:
@@ -29,46 +27,6 @@ if TYPE_CHECKING:
 CLUSTER_ACTIONS = ("Connect", "DescribeClusterDynamicConfiguration")
 GROUP_ACTIONS = ("AlterGroup", "DescribeGroup")
 TOPIC_ACTIONS = ("DescribeTopic", "ReadData")
-
-
-class PublishedConsumers(Construct):
-    """The event sources as one SSM parameter, for the bridge that plays Lambda's pollers on one machine.
-
-    Emulators either refuse Kafka event source mappings or accept them and forget their topics.
-    """
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        stage: Stage,
-        sources: Sequence[EventSource],
-        functions: Mapping[str, lambda_.Function],
-    ) -> None:
-        super().__init__(scope, construct_id)
-        entries = [_entry(source, functions[source.function].function_name) for source in sources]
-        ssm.StringParameter(
-            self,
-            "Parameter",
-            parameter_name=f"/nofy/{stage}/kafka-consumers",
-            string_value=json.dumps(entries, separators=(",", ":")),
-        )
-
-
-def _entry(source: EventSource, function_name: str) -> dict[str, Any]:
-    """There is no bucket here, so a source whose failures would go to one is never given up on."""
-    to_topic = source.on_failure is OnFailure.TOPIC
-    return {
-        "topic": source.topic,
-        "group": source.group,
-        "batch_size": source.batch.size,
-        "window_ms": source.batch.window_seconds * 1000,
-        "function": function_name,
-        "partitions": source.partitions,
-        "on_failure": routing.ESM_FAILURES_TOPIC if to_topic else None,
-        "retry_attempts": source.retry_attempts if to_topic else UNLIMITED,
-    }
 
 
 @jsii.implements(lambda_.IEventSourceDlq)

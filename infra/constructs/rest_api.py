@@ -8,7 +8,6 @@ import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 
-from infra.constructs.firewall import Firewall
 from infra.constructs.problem_responses import add_problem_responses
 from infra.nag import acknowledge
 
@@ -51,8 +50,6 @@ class NotificationApi(apigateway.RestApi):
         self.root.add_method("ANY", integration)
         self.root.add_proxy(default_integration=integration)
         add_problem_responses(self)
-        if settings.cloud and settings.cloud.firewall:
-            Firewall(self, "Firewall", stage=self.deployment_stage)
         _acknowledge(self, firewall=bool(settings.cloud and settings.cloud.firewall))
         self.node.try_remove_child("Endpoint")  # an output with a hashed name; the stack's own is ApiUrl
 

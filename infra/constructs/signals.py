@@ -24,10 +24,14 @@ def counted(spec: FunctionSpec, name: str, statistic: str = cloudwatch.Stats.SUM
     return cloudwatch.Metric(
         namespace="Nofy",
         metric_name=name,
-        dimensions_map={"service": spec.name, "function": spec.name},
+        dimensions_map=_by(spec),
         statistic=statistic,
         period=MINUTE,
     )
+
+
+def _by(spec: FunctionSpec) -> dict[str, str]:
+    return {"service": spec.name, "function": spec.name}
 
 
 def lost() -> cloudwatch.Metric:
@@ -59,7 +63,7 @@ def attempts(channel: str, outcome: str) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace="Nofy",
         metric_name=f"attempts_{outcome}",
-        dimensions_map={"service": "consumer", "function": "consumer", "channel": channel},
+        dimensions_map={**_by(functions.CONSUMER), "channel": channel},
         statistic=cloudwatch.Stats.SUM,
         period=MINUTE,
     )

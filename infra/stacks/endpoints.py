@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_lambda as lambda_
 
-from infra.constructs.kafka_consumer import PublishedConsumers
+from infra.constructs.published_consumers import PublishedConsumers
 from infra.foundation import Foundation
 
 if TYPE_CHECKING:

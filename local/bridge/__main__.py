@@ -18,6 +18,7 @@ import boto3
 
 from local.bridge.invocation import lambda_client
 from local.bridge.partition import PartitionReader
+from local.bridge.quiet import calm
 from local.bridge.source import EventSource, parse_sources
 from local.environment import isolate
 from local.stack import CONSUMERS_PARAMETER
@@ -34,6 +35,7 @@ log = logging.getLogger("bridge")
 def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     log.setLevel(logging.INFO)
+    calm("kafka")
     # It warns of every pause of a tenth of a second, and on a busy machine everything pauses that long.
     logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)
     asked = _parse(arguments)

@@ -89,6 +89,8 @@ class PartitionReader:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             allow_auto_create_topics=False,
+            # Half a minute by default: too long for somebody who restarts a broker and watches.
+            reconnect_backoff_max_ms=1000,
             fetch_max_wait_ms=self._fetch_wait_ms,
             max_poll_records=self._source.batch_size,
             max_partition_fetch_bytes=LARGEST_FETCH_BYTES,

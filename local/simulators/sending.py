@@ -28,6 +28,7 @@ from local.simulators.exchange import HTML_503, Ending, Reply, Request
 
 if TYPE_CHECKING:
     from local.simulators.faults import Step
+    from local.simulators.messages import Message
     from local.simulators.world import World
 
 # Faults after which nothing was stored; "internal" and "hangup" come after storing, "slow" changes but time.
@@ -163,11 +164,8 @@ def _note(
     why: str = "",
     ids: tuple[str, ...] = ("",),
 ) -> None:
-    """A line in the ledger, and the messages in the inbox (not those of a sandbox call).
-
-    A caller that was not answered was told nothing: no status, no answer.
-    """
-    told = reply.ending is Ending.ANSWER
+    """A line in the ledger, and the messages in the inbox (not those of a sandbox call)."""
+    now = iso(world.clock())
     booked = {
         "provider": dialect.provider,
         "channel": dialect.channel,
@@ -175,25 +173,28 @@ def _note(
         "idempotency_key": submission.idempotency_key,
         "outcome": outcome,
         "accepted": outcome in _ACCEPTED,
-        "status": reply.status if told else None,
+        "status": reply.status if reply.ending is Ending.ANSWER else None,
         "why": why,
     }
-    now = iso(world.clock())
-    first = None
-    if outcome != "sandbox":
-        parts = (submission, *submission.others)[: len(ids)]
-        stored = [
-            world.inbox.add(
-                **booked,
-                received_at=now,
-                to=part.to,
-                subject=part.subject,
-                text=part.text,
-                content=part.content,
-                provider_id=provider_id,
-                answer=reply.body[:_ANSWER_KEPT].decode(errors="replace") if told else "",
-            )
-            for part, provider_id in zip(parts, ids, strict=True)
-        ]
-        first = stored[0].id
+    shelved = [] if outcome == "sandbox" else _shelve(world, submission, ids, reply, booked | {"received_at": now})
+    first = shelved[0].id if shelved else None
     world.ledger.record(**booked, time=now, recipient=submission.to, message_id=first)
+
+
+def _shelve(
+    world: World, submission: Submission, ids: tuple[str, ...], reply: Reply, booked: dict[str, Any]
+) -> list[Message]:
+    """One message per id. A caller that was not answered was told nothing."""
+    told = reply.ending is Ending.ANSWER
+    return [
+        world.inbox.add(
+            **booked,
+            to=part.to,
+            subject=part.subject,
+            text=part.text,
+            content=part.content,
+            provider_id=provider_id,
+            answer=reply.body[:_ANSWER_KEPT].decode(errors="replace") if told else "",
+        )
+        for part, provider_id in zip((submission, *submission.others), ids, strict=False)
+    ]

@@ -47,4 +47,7 @@ class CountingIds:
         self._count = count(1)
 
     def __call__(self) -> UUID:
-        return uuid7(self._clock(), next(self._count).to_bytes(10, "big"))
+        return self.born_at(self._clock())
+
+    def born_at(self, moment: datetime) -> UUID:
+        return uuid7(moment, next(self._count).to_bytes(10, "big"))

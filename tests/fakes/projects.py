@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from nofy.domain.delivery import Fence, Report
-from nofy.domain.notification import Draft, Integration, PlannedDelivery, PlannedNotification, Principal, plan
+from nofy.domain.notification import Draft, Integration, PlannedNotification, Principal, plan
 from nofy.domain.outcomes import Accepted, Outcome
-from nofy.domain.records import QueueRecord
 from nofy.domain.retry import Decision, DeliveryMode, Done
 from nofy.domain.routing import PROVIDER_OF, Channel, MessageClass
 from nofy.domain.tokens import Mode, digest
@@ -56,7 +55,7 @@ class Project:
             delivery_mode=mode,
             **draft,
         )
-        return plan(wanted, self.principal, CountingIds.like(self.new_id, lambda: born), born)
+        return plan(wanted, self.principal, lambda: self.new_id.born_at(born), born)
 
 
 def new_project(clock: Clock, new_id: CountingIds, *, mode: Mode = Mode.LIVE) -> Project:
@@ -68,12 +67,9 @@ def new_project(clock: Clock, new_id: CountingIds, *, mode: Mode = Mode.LIVE) ->
     return Project(principal, digest(f"token of {key_id}"), clock, new_id)
 
 
-def fence_of(planned: PlannedDelivery, due_at: datetime, attempt_no: int = 1) -> Fence:
-    return Fence(planned.delivery_id, attempt_no, due_at)
-
-
-def record_of(fence: Fence, dispatched_at: datetime) -> QueueRecord:
-    return QueueRecord(fence, dispatched_at)
+def fences_of(*planned: PlannedNotification) -> list[Fence]:
+    """The first fence of each delivery."""
+    return [Fence(each.delivery_id, 1, one.send_at) for one in planned for each in one.deliveries]
 
 
 def report_on(
@@ -93,5 +89,3 @@ def report_on(
         credential_version,
     )
 
-
-__all__ = ["TO", "Project", "fence_of", "new_project", "record_of", "replace", "report_on"]

@@ -189,7 +189,7 @@ class MemoryStore:
             row.attempt_no, row.spent, row.due_at = after.attempt_no, after.spent, after.due_at
             row.provider_message_id, row.reason = after.provider_message_id, after.reason
             self._hold_integration(row, change.held_credential)
-            for each in change.reports:
+            for each in sorted(change.reports, key=lambda report: not isinstance(report.outcome, Accepted)):
                 self._acknowledge(each)
             return True
         return False

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from infra.settings import ROOT, Stage
+from infra.settings import ROOT, Stage, load_settings
 from infra.stage import build
 
 if TYPE_CHECKING:
@@ -24,9 +24,11 @@ QUICK = {"aws:cdk:bundling-stacks": []}
 class Deployed:
     """What one stage would deploy, and questions about it."""
 
-    def __init__(self, stage: Stage, stacks: dict[str, Any]) -> None:
+    def __init__(self, stage: Stage, stacks: dict[str, Any], protected: set[str]) -> None:
         self.stage = stage
         self.stacks = stacks
+        self.protected = protected
+        self.settings = load_settings(stage)
         self.resources: dict[str, Resource] = {
             logical_id: resource
             for template in stacks.values()
@@ -64,12 +66,49 @@ class Deployed:
             if {"Ref": role} in policy["Properties"]["Roles"]:
                 yield from policy["Properties"]["PolicyDocument"]["Statement"]
 
+    def mapping_of(self, topic: str) -> Resource:
+        """The event source mapping that reads a topic."""
+        (found,) = (
+            each["Properties"]
+            for each in self.of_type("AWS::Lambda::EventSourceMapping").values()
+            if each["Properties"]["Topics"] == [topic]
+        )
+        return found
+
+    def granted(self, function: str, action: str) -> set[str]:
+        """The resources, as text, on which a function may do something."""
+        return {
+            text(resource)
+            for statement in self.statements(function)
+            if action in _listed(statement["Action"])
+            for resource in _listed(statement["Resource"])
+        }
+
     def actions(self, function: str) -> set[str]:
         found: set[str] = set()
         for statement in self.statements(function):
-            action = statement["Action"]
-            found |= {action} if isinstance(action, str) else set(action)
+            found |= set(_listed(statement["Action"]))
         return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def text(value: Any) -> str:
+    """A value with its references as ``${...}``, so that it can be compared and searched."""
+    match value:
+        case str():
+            return value
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(map(text, parts))
+        case {"Ref": name} | {"Fn::ImportValue": name}:
+            return f"${{{name}}}"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"${{{name}.{attribute}}}"
+        case {"Fn::Select": [index, {"Fn::Split": [separator, whole]}]}:
+            return f"${{{text(whole)} by {separator} at {index}}}"
+    raise AssertionError(f"{value} is not text")
 
 
 @pytest.fixture(scope="session")
@@ -87,9 +126,50 @@ def local(deployed_in: Callable[[Stage], Deployed]) -> Deployed:
     return deployed_in(Stage.LOCAL)
 
 
-def _synthesise(stage: Stage) -> Deployed:
+@pytest.fixture(params=list(Stage))
+def deployed(request: pytest.FixtureRequest, deployed_in: Callable[[Stage], Deployed]) -> Deployed:
+    """Each stage in turn."""
+    return deployed_in(request.param)
+
+
+@pytest.fixture(params=[Stage.DEV, Stage.PROD])
+def cloud(request: pytest.FixtureRequest, deployed_in: Callable[[Stage], Deployed]) -> Deployed:
+    """Each stage that goes to AWS in turn."""
+    return deployed_in(request.param)
+
+
+@pytest.fixture
+def dev(deployed_in: Callable[[Stage], Deployed]) -> Deployed:
+    return deployed_in(Stage.DEV)
+
+
+@pytest.fixture
+def prod(deployed_in: Callable[[Stage], Deployed]) -> Deployed:
+    return deployed_in(Stage.PROD)
+
+
+@pytest.fixture
+def synthesised() -> Callable[[Stage, dict[str, Any]], Deployed]:
+    """A stage with some of its profile changed."""
+    return _synthesise
+
+
+def _synthesise(stage: Stage, changes: dict[str, Any] | None = None) -> Deployed:
     context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    _merge(context["nofy"][stage], changes or {})
     app = cdk.App(context={**context, **QUICK, "stage": str(stage)}, builtin_cloud_formation_validation=False)
     build(app)
     stacks = [child for child in app.node.children if isinstance(child, cdk.Stack)]
-    return Deployed(stage, {stack.stack_name: Template.from_stack(stack).to_json() for stack in stacks})
+    return Deployed(
+        stage,
+        {stack.stack_name: Template.from_stack(stack).to_json() for stack in stacks},
+        protected={stack.stack_name for stack in stacks if stack.termination_protection},
+    )
+
+
+def _merge(profile: dict[str, Any], changes: dict[str, Any]) -> None:
+    for name, value in changes.items():
+        if isinstance(value, dict):
+            _merge(profile.setdefault(name, {}), value)
+        else:
+            profile[name] = value

@@ -7,32 +7,32 @@ import pytest
 from infra.constructs.problem_responses import PROBLEMS
 
 
-def test_every_request_is_the_producers(local):
-    methods = [each["Properties"] for each in local.of_type("AWS::ApiGateway::Method").values()]
+def test_every_request_is_the_producers(deployed):
+    methods = [each["Properties"] for each in deployed.of_type("AWS::ApiGateway::Method").values()]
 
     assert [each["HttpMethod"] for each in methods] == ["ANY", "ANY"]
     for method in methods:
         assert method["Integration"]["Type"] == "AWS_PROXY"
-        assert _invoked(method["Integration"]["Uri"]) == local.logical_id("producer")
+        assert _invoked(method["Integration"]["Uri"]) == deployed.logical_id("producer")
 
 
-def test_any_path_is_proxied(local):
-    (resource,) = local.of_type("AWS::ApiGateway::Resource").values()
+def test_any_path_is_proxied(deployed):
+    (resource,) = deployed.of_type("AWS::ApiGateway::Resource").values()
 
     assert resource["Properties"]["PathPart"] == "{proxy+}"
 
 
-def test_only_this_api_may_invoke_the_producer(local):
-    permissions = [each["Properties"] for each in local.of_type("AWS::Lambda::Permission").values()]
+def test_only_this_api_may_invoke_the_producer(deployed):
+    permissions = [each["Properties"] for each in deployed.of_type("AWS::Lambda::Permission").values()]
 
-    assert {local.name_of(each["FunctionName"]) for each in permissions} == {"producer"}
+    assert {deployed.name_of(each["FunctionName"]) for each in permissions} == {"producer"}
     for permission in permissions:
         assert permission["Principal"] == "apigateway.amazonaws.com"
         assert "SourceArn" in permission
 
 
-def test_the_stage_has_limits(local):
-    (stage,) = local.of_type("AWS::ApiGateway::Stage").values()
+def test_the_stage_has_limits(deployed):
+    (stage,) = deployed.of_type("AWS::ApiGateway::Stage").values()
     (everything,) = stage["Properties"]["MethodSettings"]
 
     assert stage["Properties"]["StageName"] == "live"
@@ -42,10 +42,10 @@ def test_the_stage_has_limits(local):
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.kind)
-def test_the_gateway_refuses_with_a_problem_document(local, problem):
+def test_the_gateway_refuses_with_a_problem_document(deployed, problem):
     (response,) = (
         each["Properties"]
-        for each in local.of_type("AWS::ApiGateway::GatewayResponse").values()
+        for each in deployed.of_type("AWS::ApiGateway::GatewayResponse").values()
         if each["Properties"]["ResponseType"] == problem.kind
     )
     document = json.loads(response["ResponseTemplates"]["application/json"])
@@ -62,23 +62,20 @@ def test_the_refusals_a_client_will_meet_are_among_them(kind):
     assert kind in {problem.kind for problem in PROBLEMS}
 
 
-def test_whoever_should_come_back_is_told_when(local):
+def test_whoever_should_come_back_is_told_when(deployed):
     (throttled,) = (
         each["Properties"]
-        for each in local.of_type("AWS::ApiGateway::GatewayResponse").values()
+        for each in deployed.of_type("AWS::ApiGateway::GatewayResponse").values()
         if each["Properties"]["ResponseType"] == "THROTTLED"
     )
 
     assert throttled["ResponseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
 
 
-def test_the_addresses_are_outputs(local):
-    assert set(local.stacks["nofy-local-application"]["Outputs"]) == {
-        "ApiUrl",
-        "RestApiId",
-        "ApiStageName",
-        "KmsKeyAlias",
-    }
+def test_the_addresses_are_outputs(deployed):
+    outputs = set(deployed.stacks[f"nofy-{deployed.stage}-application"]["Outputs"])
+
+    assert {"ApiUrl", "RestApiId", "ApiStageName", "KmsKeyAlias"} <= outputs
 
 
 def _invoked(uri):

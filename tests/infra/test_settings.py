@@ -6,16 +6,13 @@ import json
 import aws_cdk as cdk
 import pytest
 
+from infra.local_context import UNDEPLOYABLE_CONTEXT, LocalContext, read_local_context
+from infra.parsing import SettingsError, parse
 from infra.settings import (
     ROOT,
-    UNDEPLOYABLE_CONTEXT,
-    LocalContext,
     Settings,
-    SettingsError,
     Stage,
     load_settings,
-    parse,
-    read_local_context,
     read_settings,
     read_stage,
 )
@@ -49,6 +46,8 @@ def test_each_stage_of_cdk_json_is_complete():
             301,
             "nofy.local.batches.low.window_seconds: 301 is not between 0 and 300",
         ),
+        ("reserved_concurrency", {"sender": 1}, "nofy.local.reserved_concurrency: 'sender' is not one of"),
+        ("reserved_concurrency", {"acks": "1"}, "nofy.local.reserved_concurrency.acks: '1' is not of type int"),
         ("partitions.acks", 0, "nofy.local.partitions.acks: 0 is not between 1 and 100"),
     ],
 )
@@ -57,6 +56,32 @@ def test_a_wrong_value_is_named(path, value, complaint):
         parse(Settings, _profile_with(path, value), "nofy.local")
 
     assert str(caught.value).startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        ("cloud.network.zones", 4, "nofy.dev.cloud.network.zones: 4 is not between 2 and 3"),
+        ("cloud.network.endpoint_zones", 3, "nofy.dev.cloud.network.endpoint_zones: 3 is not between 1 and 2"),
+        ("cloud.kafka.version", "3.9.x", "nofy.dev.cloud.kafka.version: '3.9.x' is not a KRaft version"),
+        ("cloud.kafka.replication", 3, "nofy.dev.cloud.kafka.replication: 3 is not between 1 and 2"),
+        ("cloud.kafka.min_insync", 3, "nofy.dev.cloud.kafka.min_insync: 3 is not between 1 and 2"),
+        ("cloud.kafka.pollers", {"minimum": 2, "maximum": 1}, "nofy.dev.cloud.kafka.pollers.minimum: 2 is not"),
+        ("cloud.postgres.backup_days", 0, "nofy.dev.cloud.postgres.backup_days: 0 is not between 1 and 35"),
+        ("cloud.providers.slack_api_url", MISSING, "nofy.dev.cloud.providers.slack_api_url: missing"),
+        ("cloud.domain", {"name": "n.example"}, "nofy.dev.cloud.domain.certificate_arn: missing"),
+    ],
+)
+def test_a_wrong_value_of_the_cloud_is_named(path, value, complaint):
+    with pytest.raises(SettingsError) as caught:
+        parse(Settings, _profile_with(path, value, "dev"), "nofy.dev")
+
+    assert str(caught.value).startswith(complaint)
+
+
+def test_a_stage_of_the_cloud_needs_its_cloud():
+    with pytest.raises(SettingsError, match=r"^nofy\.dev\.cloud: belongs to every stage but local"):
+        read_settings(_node(nofy={"dev": _profile_with("cloud", MISSING, "dev")}), Stage.DEV)
 
 
 @pytest.mark.parametrize("stage", [None, "", "production", "Local"])
@@ -101,8 +126,8 @@ def _node(**context):
     return cdk.App(context={key: value for key, value in context.items() if value is not None}).node
 
 
-def _profile_with(path, value):
-    profile = copy.deepcopy(CDK_JSON["context"]["nofy"]["local"])
+def _profile_with(path, value, stage="local"):
+    profile = copy.deepcopy(CDK_JSON["context"]["nofy"][stage])
     *parents, last = path.split(".")
     holder = profile
     for parent in parents:

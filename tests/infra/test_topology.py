@@ -12,10 +12,8 @@ from infra.settings import Batch, Stage, load_settings
 from infra.topology import UNLIMITED, OnFailure
 from nofy.domain import routing
 
-STAGES = [Stage.LOCAL]
 
-
-@pytest.fixture(params=STAGES)
+@pytest.fixture(params=list(Stage))
 def settings(request):
     return load_settings(request.param)
 

@@ -30,7 +30,7 @@ function slack(message) {
   }
   return el("article", { class: "slack-window window" },
     el("header", { class: "slack-head" },
-      el("b", {}, el("span", { class: "hash" }, direct ? "@" : "#"), hook ? "webhook" : " " + message.to),
+      el("b", {}, el("span", { class: "hash" }, direct ? "@" : "#"), ` ${hook ? "webhook" : message.to}`),
       el("span", {}, direct ? "Direct message" : hook ? message.to : "Channel")),
     el("div", { class: "slack-day" }, el("span", {}, day(message.received_at))),
     content.thread_ts ? el("p", { class: "slack-thread" }, icon("reply"), `In a thread, reply to ${content.thread_ts}`) : null,

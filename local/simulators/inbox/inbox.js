@@ -45,6 +45,23 @@ function listen(last) {
   events.addEventListener("error", () => live("lost", "Reconnecting"));
 }
 
+// A link to one message works however old it is, and whether it was received or refused.
+async function follow(id) {
+  const number = Number(id.replace("msg_", ""));
+  if (!number || state.messages.some((message) => message.id === id)) return;
+  const query = new URLSearchParams({ outcome: "all", after: number - 1, limit: 1 });
+  const [message] = (await fetch(`/inbox/messages?${query}`).then((response) => response.json())).messages;
+  if (message?.id !== id) return;
+  const outcome = message.accepted ? "accepted" : "refused";
+  if (outcome !== state.outcome) {
+    state.outcome = outcome;
+    await load();
+  }
+  if (!state.messages.some((known) => known.id === id)) state.messages.push(message);
+  state.chosen = id;
+  draw();
+}
+
 function live(name, text) {
   $("live").dataset.state = name;
   $("live").lastElementChild.textContent = text;
@@ -119,7 +136,9 @@ function draw(fresh = new Set()) {
   segment($("outcomes"), OUTCOMES, state.outcome, (name) => state.counts[name], (name) => { state.outcome = name; });
   const count = (name) => (state.outcome === "refused" ? undefined : name ? state.counts[name] : state.counts.accepted);
   segment($("channels"), CHANNELS, state.channel, count, (name) => { state.channel = name; }, true);
+  const focused = $("rows").contains(document.activeElement) ? document.activeElement.dataset.id : null;
   $("rows").replaceChildren(...state.messages.map((message) => row(message, fresh.has(message.id))));
+  if (focused) $("rows").querySelector(`[data-id="${focused}"]`)?.focus({ preventScroll: true });
   $("older").hidden = !state.more;
   $("nothing").hidden = state.messages.length > 0;
   if (!state.messages.length) $("nothing").replaceChildren(...nothing());
@@ -232,9 +251,11 @@ function read(message) {
 }
 
 function verdict(message) {
-  const text = message.accepted ? (UNTOLD[message.outcome] ? "Accepted, sender not told" : "Accepted") : REASONS[message.outcome] ?? "Refused";
-  const kind = message.accepted ? (UNTOLD[message.outcome] ? "warn" : "done") : "stop";
-  return el("span", { class: `verdict ${kind}` }, icon(kind), `${text} by ${{ slack: "Slack", brevo: "Brevo", whatsapp: "WhatsApp" }[message.provider]}`);
+  const untold = message.accepted && UNTOLD[message.outcome];
+  const word = message.accepted ? "Accepted" : REASONS[message.outcome] ?? "Refused";
+  const kind = untold ? "warn" : message.accepted ? "done" : "stop";
+  const who = { slack: "Slack", brevo: "Brevo", whatsapp: "WhatsApp" }[message.provider];
+  return el("span", { class: `verdict ${kind}` }, icon(kind), `${word} by ${who}${untold ? ", sender not told" : ""}`);
 }
 
 function banner(message) {
@@ -371,8 +392,9 @@ $("q").addEventListener("input", () => {
   }, 150);
 });
 
-addEventListener("hashchange", () => {
+addEventListener("hashchange", async () => {
   const id = location.hash.slice(1);
+  await follow(id);
   choose(state.messages.some((message) => message.id === id) ? id : null, { focus: wide() });
 });
 
@@ -403,5 +425,9 @@ setInterval(() => {
 }, 20_000);
 
 theme(localStorage.getItem("nofy-inbox-theme") ?? "auto");
-state.chosen = location.hash.slice(1) || null;
-listen((await load()) ?? 0);
+const last = (await load()) ?? 0;
+if (location.hash) {
+  await follow(location.hash.slice(1));
+  choose(state.messages.some((message) => `#${message.id}` === location.hash) ? location.hash.slice(1) : null);
+}
+listen(last);

@@ -81,7 +81,9 @@ def test_each_channel_shows_its_own_words_before_the_common_ones(
         (WHATSAPP, {"text": "x" * (MAX_WHATSAPP_TEXT + 1)}, [("/content/text", "too_long")]),
     ],
 )
-def test_what_a_channel_cannot_show_is_refused(channel: Channel, content: dict[str, Any], errors: list[tuple[str, str]]):
+def test_what_a_channel_cannot_show_is_refused(
+    channel: Channel, content: dict[str, Any], errors: list[tuple[str, str]]
+):
     assert [(each.path, each.code) for each in content_errors(channel, content)] == errors
 
 

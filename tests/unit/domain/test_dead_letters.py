@@ -94,7 +94,10 @@ def test_failures_of_different_causes_have_different_fingerprints(one: DeadLette
 
 
 def test_a_fingerprint_says_nothing_about_whose_failure_it_was():
-    assert DeadLetter(Kind.DELIVERY, "expired", DELIVERY, 3).fingerprint == DeadLetter(Kind.DELIVERY, "expired").fingerprint
+    assert (
+        DeadLetter(Kind.DELIVERY, "expired", DELIVERY, 3).fingerprint
+        == DeadLetter(Kind.DELIVERY, "expired").fingerprint
+    )
 
 
 def test_a_dead_letter_is_utf_8_json_with_a_version():

@@ -49,7 +49,7 @@ class Client:
         return SimpleNamespace(status=response.status, headers=response.headers, text=text, body=parsed)
 
     def slack(self, channel="C0DEMO", *, token=credentials.SLACK_BOT_TOKEN, about=None, timeout=5, **body):
-        body = {"channel": channel, **({"text": "Build 42 is live"} if not body else body)}
+        body = {"channel": channel, **(body or {"text": "Build 42 is live"})}
         if about:
             body["metadata"] = {"event_type": "x", "event_payload": {"delivery_id": about}}
         bearer = f"Bearer {token}" if token else None
@@ -58,9 +58,7 @@ class Client:
 
     def slack_form(self, token=credentials.SLACK_BOT_TOKEN, **fields):
         body = urlencode({"token": token, **fields}).encode()
-        return self.call(
-            "POST", "/slack/api/chat.postMessage", body, content_type="application/x-www-form-urlencoded"
-        )
+        return self.call("POST", "/slack/api/chat.postMessage", body, content_type="application/x-www-form-urlencoded")
 
     def webhook(self, body, service="B0LOCAL", path=None):
         return self.call("POST", path or f"/slack/services/T0LOCAL/{service}/nofylocal", body)
@@ -80,9 +78,7 @@ class Client:
         body = {name: value for name, value in (good | changes).items() if value is not None}
         return self.call("POST", "/brevo/v3/smtp/email", body, api_key=key, timeout=timeout)
 
-    def whatsapp(
-        self, to="+15550100001", *, token=credentials.WHATSAPP_TOKEN, about=None, timeout=5, **changes
-    ):
+    def whatsapp(self, to="+15550100001", *, token=credentials.WHATSAPP_TOKEN, about=None, timeout=5, **changes):
         body = {
             "messaging_product": "whatsapp",
             "to": to,

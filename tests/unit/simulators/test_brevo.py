@@ -57,7 +57,10 @@ def test_bad_keys_are_unauthorized_in_brevos_own_words(sim, key, message):
         ({"scheduledAt": "tomorrow"}, "invalid_parameter"),
         ({"scheduledAt": "2020-01-01T00:00:00"}, "invalid_parameter"),
         ({"messageVersions": []}, "invalid_parameter"),
-        ({"messageVersions": [{"to": [{"email": f"a{n}@example.com"} for n in range(100)]}]}, "invalid_parameter"),
+        (
+            {"messageVersions": [{"to": [{"email": f"a{n}@example.com"} for n in range(100)]}]},
+            "invalid_parameter",
+        ),
         ({"messageVersions": [{"subject": "x"}]}, "missing_parameter"),
     ],
 )

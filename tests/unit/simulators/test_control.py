@@ -181,9 +181,7 @@ def test_a_page_of_another_site_cannot_pull_the_levers_or_read_the_inbox(sim):
 def test_two_calls_with_one_key_at_once_cannot_both_get_through(sim):
     headers = {"idempotencyKey": "5b0b4a0e-6f0d-4c9b-9f39-0d5a4f1f7f10"}
     statuses = []
-    threads = [
-        threading.Thread(target=lambda: statuses.append(sim.email(headers=headers).status)) for _ in range(8)
-    ]
+    threads = [threading.Thread(target=lambda: statuses.append(sim.email(headers=headers).status)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

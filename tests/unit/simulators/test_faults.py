@@ -85,9 +85,10 @@ def test_html503_is_a_page_instead_of_json(sim, channel, recipient):
 def test_throttle_asks_once_to_come_back_later_in_the_providers_way(sim, channel, recipient):
     answer = sim.send(channel, recipient)
 
-    assert {"slack": (429, "ratelimited"), "email": (429, "too_many_requests"), "whatsapp": (400, 130429)}[
-        channel
-    ] == (answer.status, said(answer))
+    assert {"slack": (429, "ratelimited"), "email": (429, "too_many_requests"), "whatsapp": (400, 130429)}[channel] == (
+        answer.status,
+        said(answer),
+    )
     assert answer.headers["Retry-After"] == {"slack": "3"}.get(channel)
     assert answer.headers["x-sib-ratelimit-reset"] == {"email": "3"}.get(channel)
     assert is_yes(sim.send(channel, recipient))
@@ -118,7 +119,10 @@ def test_hangup_stores_the_message_and_closes_without_an_answer_once(sim, channe
     assert [message["outcome"] for message in sim.messages()] == ["hangup"]
 
     assert is_yes(sim.send(channel, recipient))
-    assert [(call["outcome"], call["status"]) for call in sim.ledger()][0] == ("hangup", None)
+    assert [(call["outcome"], call["status"] is None) for call in sim.ledger()] == [
+        ("hangup", True),
+        ("accepted", False),
+    ]
 
 
 def test_after_a_hangup_brevo_knows_the_key_and_sends_nothing_twice(sim):
@@ -165,7 +169,8 @@ def test_slow_stores_and_answers_properly_after_its_seconds(sim, channel):
     sim.script("*", "slow0.2")
     begun = time.monotonic()
 
-    assert is_yes(sim.send(channel, {"slack": "C0DEMO", "email": "a@b.example", "whatsapp": "+15550100001"}[channel]))
+    recipient = {"slack": "C0DEMO", "email": "a@b.example", "whatsapp": "+15550100001"}[channel]
+    assert is_yes(sim.send(channel, recipient))
     assert 0.2 <= time.monotonic() - begun < 2
 
 
@@ -179,7 +184,7 @@ def test_hang_never_answers_and_stores_nothing(sim, channel, recipient):
 
 
 def test_words_of_an_address_make_a_sequence(sim):
-    answers = [sim.email("ada+500+throttle7+content x@example.com".replace(" x", "x1")) for _ in range(4)]
+    answers = [sim.email("ada+500+throttle7+contentx1@example.com") for _ in range(4)]
 
     assert [answer.status for answer in answers] == [500, 429, 400, 201]
 
@@ -199,7 +204,9 @@ def test_ids_that_only_look_like_words_are_healthy(sim, recipient):
     assert is_yes(sim.slack(recipient))
 
 
-@pytest.mark.parametrize("recipient", ["ada+news@example.com", "503x2@example.com", "ada@503x2.example", "a+5034@b.example"])
+@pytest.mark.parametrize(
+    "recipient", ["ada+news@example.com", "503x2@example.com", "ada@503x2.example", "a+5034@b.example"]
+)
 def test_addresses_that_only_look_like_words_are_healthy(sim, recipient):
     assert is_yes(sim.email(recipient))
 

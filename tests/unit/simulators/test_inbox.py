@@ -153,9 +153,10 @@ def test_the_page_is_served_whole_from_here(sim, path, kind):
 
 
 def test_the_page_never_parses_a_string_as_html():
+    parsers = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function")
     for script in PAGE.glob("*.js"):
         source = script.read_text(encoding="utf-8")
-        assert not [word for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(") if word in source]
+        assert not [parser for parser in parsers if parser in source]
 
 
 def test_the_frame_of_an_email_allows_no_scripts():

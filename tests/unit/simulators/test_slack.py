@@ -31,7 +31,11 @@ def test_a_person_is_answered_with_the_id_of_the_direct_conversation(sim, user, 
 
 @pytest.mark.parametrize(
     ("token", "error"),
-    [(None, "not_authed"), ("xoxb-wrong", "invalid_auth"), (credentials.SLACK_REVOKED_TOKEN, "token_revoked")],
+    [
+        (None, "not_authed"),
+        ("xoxb-wrong", "invalid_auth"),
+        (credentials.SLACK_REVOKED_TOKEN, "token_revoked"),
+    ],
 )
 def test_bad_tokens_are_refused_with_http_200(sim, token, error):
     answer = sim.slack(token=token)
@@ -72,10 +76,19 @@ def test_a_form_may_carry_its_token_and_its_blocks_as_text(sim):
         ({"blocks": [{"type": "no_such_block"}]}, "invalid_blocks"),
         ({"blocks": [{"type": "divider"}] * 51}, "invalid_blocks"),
         ({"blocks": [{"type": "section"}]}, "invalid_blocks"),
-        ({"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3_001}}]}, "invalid_blocks"),
-        ({"blocks": [{"type": "section", "fields": [{"type": "mrkdwn", "text": "x"}] * 11}]}, "invalid_blocks"),
+        (
+            {"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3_001}}]},
+            "invalid_blocks",
+        ),
+        (
+            {"blocks": [{"type": "section", "fields": [{"type": "mrkdwn", "text": "x"}] * 11}]},
+            "invalid_blocks",
+        ),
         ({"blocks": [{"type": "section", "fields": 5}]}, "invalid_blocks"),
-        ({"blocks": [{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}]}, "invalid_blocks"),
+        (
+            {"blocks": [{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}]},
+            "invalid_blocks",
+        ),
         ({"blocks": [{"type": "header", "text": {"type": "mrkdwn", "text": "x"}}]}, "invalid_blocks"),
         ({"blocks": [{"type": "context", "elements": []}]}, "invalid_blocks"),
         ({"blocks": [{"type": "image", "image_url": "https://example.com/a.png"}]}, "invalid_blocks"),

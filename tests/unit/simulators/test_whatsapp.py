@@ -87,7 +87,12 @@ def test_a_message_that_breaks_a_rule_is_refused_by_code(sim, changes, expected)
 
 @pytest.mark.parametrize(
     ("to", "expected"),
-    [("", (400, 100)), ("ada@example.com", (400, 131009)), ("+12", (400, 131009)), ("+15550100000", (400, 131021))],
+    [
+        ("", (400, 100)),
+        ("ada@example.com", (400, 131009)),
+        ("+12", (400, 131009)),
+        ("+15550100000", (400, 131021)),
+    ],
 )
 def test_recipients_that_cannot_be(sim, to, expected):
     assert error(sim.whatsapp(to)) == expected
@@ -129,9 +134,7 @@ def test_a_template_is_filled_and_shown_as_its_reader_sees_it(sim):
         ("report_ready", "en_US", ["Ada", "Q1"], (400, 132000)),  # its header picture is missing
     ],
 )
-def test_templates_are_known_by_name_and_language_and_count_their_parameters(
-    sim, name, language, params, expected
-):
+def test_templates_are_known_by_name_and_language_and_count_their_parameters(sim, name, language, params, expected):
     assert error(sim.template(name, *params, language=language)) == expected
 
 

@@ -151,5 +151,5 @@ def test_pauses_double_up_to_a_limit(retry: int, seconds: float):
 
 @pytest.mark.parametrize(("on_failure", "retries"), [("nofy.acks.v1", 2), (None, 2)])
 def test_a_source_that_would_lose_or_circle_records_is_refused(on_failure: str | None, retries: int):
-    with pytest.raises(ValueError, match="nofy.acks.v1"):
+    with pytest.raises(ValueError, match=r"nofy\.acks\.v1"):
         source(retries, on_failure)

@@ -40,8 +40,11 @@ class DeadLetter:
         return hashlib.sha256(f"{self.kind}|{cause}".encode()).hexdigest()[:16]
 
 
-# Hexadecimal runs (ids), e-mail addresses, quoted text and digits differ between failures of one cause.
-_VARIABLE = re.compile(r"[^\s@]+@[^\s@]+|'[^']*'|\"[^\"]*\"|\b[0-9a-f]{8,}\b|\d+")
+# E-mail addresses, quoted text, ids (UUIDs, TypeIDs, hexadecimal runs) and digits differ between failures of one cause.
+_VARIABLE = re.compile(
+    r"[^\s@]+@[^\s@]+|'[^']*'|\"[^\"]*\"|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+    r"|\b[a-z]{3}_[0-9a-z]{26}\b|\b[0-9a-f]{8,}\b|\d+"
+)
 
 
 def of_record(record: InboundRecord, reason: str) -> DeadLetter:

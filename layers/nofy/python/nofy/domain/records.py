@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from nofy.domain import outcomes, retry
 from nofy.domain.delivery import Fence, Report, report_to_json
 from nofy.domain.errors import UnreadableRecordError
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 VERSION = 1
 
@@ -57,7 +59,7 @@ def load(value: bytes) -> dict[str, Any]:
     """A record's JSON object; :class:`UnreadableRecordError` if it is none, or of a version not known here."""
     try:
         document = json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter for JSON that is nested without end
         raise UnreadableRecordError(f"not JSON: {error}") from error
     if not isinstance(document, dict):
         raise UnreadableRecordError("not a JSON object")
@@ -86,10 +88,10 @@ def read_queue(value: bytes) -> QueueRecord:
         fence = Fence(
             UUID(document["delivery_id"]),
             int(document["attempt_no"]),
-            _moment(document["due_at"]),
+            retry.moment(document["due_at"]),
         )
-        return QueueRecord(fence, _moment(document["dispatched_at"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return QueueRecord(fence, retry.moment(document["dispatched_at"]))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UnreadableRecordError(f"not a delivery record: {error!r}") from error
 
 
@@ -118,15 +120,8 @@ def report_from_json(document: dict[str, Any]) -> Report:
             int(document["attempt_no"]),
             outcomes.from_json(document),
             retry.from_json(document["decided"]),
-            _moment(document["finished_at"]),
+            retry.moment(document["finished_at"]),
             document.get("credential_version"),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UnreadableRecordError(f"not a report: {error!r}") from error
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"a time without an offset: {text}")
-    return moment

@@ -181,9 +181,9 @@ def from_json(value: dict[str, Any]) -> Decision:
         case "done":
             return Done()
         case "retry":
-            return Retry(datetime.fromisoformat(value["at"]))
+            return Retry(moment(value["at"]))
         case "park":
-            return Park(datetime.fromisoformat(value["at"]))
+            return Park(moment(value["at"]))
         case "hold":
             return Hold(value["reason"])
         case "give_up":
@@ -192,3 +192,11 @@ def from_json(value: dict[str, Any]) -> Decision:
             return LeaveUnknown(value["reason"])
         case other:
             raise ValueError(f"no such decision: {other!r}")
+
+
+def moment(text: str) -> datetime:
+    """A time in a record; ValueError for one without an offset, which nobody could compare with any other."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"a time without an offset: {text}")
+    return found

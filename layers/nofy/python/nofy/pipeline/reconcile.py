@@ -44,6 +44,7 @@ class Reconciled:
     leases_expired: int = 0
     requeued: int = 0
     released: int = 0
+    expired: int = 0
     buried: int = 0
     lost: int = 0
     failed_steps: list[str] = field(default_factory=list)
@@ -144,6 +145,7 @@ class Reconciler:
         return [each for each in stuck if committed[each.lane].get(each.partition, -1) > each.offset]
 
     def _held(self, done: Reconciled) -> None:
+        done.expired += self.store.expire_held(PAGE)
         released = self.store.release_held(PAGE)
         done.released += self._add(released, self.clock())
 

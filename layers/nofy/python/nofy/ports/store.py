@@ -166,6 +166,9 @@ class Upkeep(Protocol):
     def release_held(self, limit: int) -> list[Entry]:
         """Held deliveries whose integration is not: scheduled again, and returned."""
 
+    def expire_held(self, limit: int) -> int:
+        """End held deliveries that nobody wants any more; returns how many."""
+
     def unburied(self, limit: int) -> list[DeadLetter]:
         """Failed deliveries without a dead letter."""
 

@@ -20,6 +20,23 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 3
 
 
+# Lambda's 5xx errors that say the function was not run: it could not be given a place, a network or its key.
+_NEVER_RAN = frozenset(
+    (
+        "EC2AccessDeniedException EC2ThrottledException EC2UnexpectedException ENILimitReachedException "
+        "InvalidRuntimeException InvalidSecurityGroupIDException InvalidSubnetIDException InvalidZipFileException "
+        "KMSAccessDeniedException KMSDisabledException KMSInvalidStateException KMSNotFoundException "
+        "ResourceNotReadyException SubnetIPAddressLimitReachedException"
+    ).split()
+)
+
+
+def _never_ran(response: Mapping[str, Any]) -> bool:
+    """Throttled, unknown, forbidden, too large (any 4xx), or one of the 5xx above: nothing was tried."""
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    return status < 500 or response.get("Error", {}).get("Code") in _NEVER_RAN
+
+
 class LambdaSender:
     """Implements :class:`nofy.ports.sender.Sender`; ``functions`` names each provider's sender function."""
 
@@ -48,8 +65,7 @@ class LambdaSender:
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             raise InvokeRefusedError(f"Lambda was not reached: {error}") from error
         except ClientError as error:
-            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) < 500:
-                # Throttled, unknown, forbidden, too large: Lambda says that it did not run the function.
+            if _never_ran(error.response):
                 raise InvokeRefusedError(f"Lambda refused: {error}") from error
             raise InvokeUncertainError(f"Lambda failed: {error}") from error
         except Exception as error:

@@ -65,7 +65,8 @@ class KafkaBus:
                 reconnect_backoff_max_ms=1_000,
                 max_request_size=MAX_REQUEST_BYTES,
                 batch_size=256 * 1024,
-                linger_ms=0,
+                # Every publish ends in a flush, which sends at once: until then records gather in one request a broker.
+                linger_ms=100,
                 allow_auto_create_topics=False,
                 metrics_enabled=False,
             )

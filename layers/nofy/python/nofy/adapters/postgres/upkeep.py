@@ -54,6 +54,9 @@ class PostgresUpkeep:
     def release_held(self, limit: int) -> list[Entry]:
         return entries(self._database.run(statement("release_held"), {"limit": limit}))
 
+    def expire_held(self, limit: int) -> int:
+        return len(self._database.run(statement("expire_held"), {"limit": limit}))
+
     def unburied(self, limit: int) -> list[DeadLetter]:
         rows = self._database.run(statement("unburied"), {"limit": limit})
         return [DeadLetter(Kind.DELIVERY, reason, delivery_id, attempt) for delivery_id, attempt, reason in rows]

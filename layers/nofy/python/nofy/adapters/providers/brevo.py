@@ -59,7 +59,7 @@ def read(answer: Answer) -> Outcome:
     code = str(body.get("code", ""))
     reason = f"{code or answer.status}: {body.get('message', answer.text())}"
     if answer.status in (200, 201, 202):
-        return Accepted(str(body.get("messageId", "")).strip("<>") or None)
+        return Accepted(str(body.get("messageId") or "").strip("<>") or None)
     if code in ("duplicate_parameter", "duplicate_request"):
         return Accepted()
     if answer.status == 429:

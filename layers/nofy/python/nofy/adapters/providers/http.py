@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from nofy.domain.outcomes import Outcome, Transient, Unknown
@@ -44,7 +45,7 @@ class Answer:
         """The answer's JSON object; an empty one if it is anything else."""
         try:
             value = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}
 
@@ -61,13 +62,14 @@ class Answer:
 
 
 def _seconds(value: str | None, date: str | None) -> float | None:
-    """``Retry-After`` is whole seconds or an HTTP date."""
+    """``Retry-After`` is whole seconds or an HTTP date; "inf" would be no number in PostgreSQL's JSON."""
     if value is None:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
         return _seconds_between(date, value)
+    return max(0.0, seconds) if isfinite(seconds) else None
 
 
 def _seconds_between(start: str | None, end: str) -> float | None:
@@ -105,7 +107,7 @@ class HttpClient:
             "POST",
             request.url,
             body=json.dumps(request.body, ensure_ascii=False).encode(),
-            headers=dict(request.headers),
+            headers={"user-agent": "nofy", **request.headers},
         )
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, headers, response.data)
@@ -115,7 +117,5 @@ class HttpClient:
             from urllib3 import PoolManager, Timeout
 
             timeout = Timeout(connect=PROVIDER_CONNECT_TIMEOUT, read=PROVIDER_TIMEOUT)
-            self._pool = PoolManager(
-                maxsize=POOL_SIZE, block=True, timeout=timeout, retries=False, headers={"user-agent": "nofy"}
-            )
+            self._pool = PoolManager(maxsize=POOL_SIZE, block=True, timeout=timeout, retries=False)
         return self._pool

@@ -75,13 +75,20 @@ def read(answer: Answer) -> Outcome:
     if isinstance(error, dict) and isinstance(error.get("code"), int):
         return _refusal(error["code"], error, answer)
     if answer.status == 200:
-        messages = body.get("messages") or [{}]
-        return Accepted(messages[0].get("id"))
+        return Accepted(_message_id(body))
     if answer.status == 429:
         return Throttled("HTTP 429", answer.retry_after())
     if answer.status >= 500:
         return Unknown(f"HTTP {answer.status}")
     return Transient(f"HTTP {answer.status}")
+
+
+def _message_id(body: dict[str, Any]) -> str | None:
+    match body.get("messages"):
+        case [{"id": str(identifier)}, *_]:
+            return identifier
+        case _:
+            return None
 
 
 def _refusal(code: int, error: dict[str, Any], answer: Answer) -> Outcome:

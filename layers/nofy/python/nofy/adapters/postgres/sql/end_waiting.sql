@@ -1,5 +1,5 @@
 -- Due deliveries that are not sent: their integration is held, or nobody wants them any more.
 UPDATE deliveries d
 SET status = %(status)s, changed_at = clock_timestamp(), reason = %(reason)s
-FROM unnest(%(ids)s, %(attempt_nos)s, %(due_ats)s::timestamptz[]) AS f (id, attempt_no, due_at)
+FROM unnest(%(ids)s::uuid[], %(attempt_nos)s::int[], %(due_ats)s::timestamptz[]) AS f (id, attempt_no, due_at)
 WHERE d.id = f.id AND d.attempt_no = f.attempt_no AND d.due_at = f.due_at AND d.status IN ('scheduled', 'retrying')

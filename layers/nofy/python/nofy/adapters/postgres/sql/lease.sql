@@ -2,7 +2,7 @@
 -- any more (cancelled, moved, doubled) falls away. READ COMMITTED looks at the row again after waiting for it.
 WITH wanted AS (
     SELECT * FROM unnest(
-        %(ids)s, %(attempt_nos)s, %(due_ats)s::timestamptz[], %(dispatched_ats)s::timestamptz[]
+        %(ids)s::uuid[], %(attempt_nos)s::int[], %(due_ats)s::timestamptz[], %(dispatched_ats)s::timestamptz[]
     ) AS w (id, attempt_no, due_at, dispatched_at)
 ), locked AS (
     SELECT d.id, w.dispatched_at

@@ -1,3 +1,3 @@
 SELECT id, status, attempt_no, spent, due_at, channel, priority, integration_id, provider_message_id, reason
 FROM deliveries
-WHERE id = ANY (%(ids)s)
+WHERE id = ANY (%(ids)s::uuid[])

@@ -3,4 +3,4 @@ SELECT d.id, d.attempt_no, d.due_at, d.project_id, d.channel, d.priority, d.dest
     i.held_version IS NOT NULL AND i.held_version = i.credential_version
 FROM deliveries d
 JOIN integrations i ON i.id = d.integration_id
-WHERE d.id = ANY (%(ids)s) AND d.status IN ('scheduled', 'retrying')
+WHERE d.id = ANY (%(ids)s::uuid[]) AND d.status IN ('scheduled', 'retrying')

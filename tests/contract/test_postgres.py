@@ -1,0 +1,293 @@
+"""What only a real PostgreSQL can show: two connections at once, walls between projects, partitions."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import psycopg2
+import pytest
+
+from nofy.adapters.postgres.acceptances import PostgresAcceptances
+from nofy.adapters.postgres.database import Database, RefusedByDatabaseError
+from nofy.adapters.postgres.migrate import migrate
+from nofy.adapters.postgres.pipeline import PostgresLeases, PostgresOutcomes
+from nofy.domain.delivery import fold
+from nofy.domain.errors import ConflictError, StoreUnavailableError
+from nofy.domain.ids import uuid7
+from nofy.domain.lifecycle import Status
+from nofy.domain.outcomes import Accepted, Transient
+from nofy.domain.records import QueueRecord
+from nofy.domain.retry import Retry
+from nofy.ports.store import IdempotencyClaim
+
+from tests.contract.stores import PostgresBackend, as_role
+from tests.contract.stories import LEASE_SECONDS, accepted
+
+
+@contextmanager
+def another(postgres: PostgresBackend, role: str) -> Iterator[Database]:
+    database = postgres.connection(role)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def transaction(dsn: str, statement: str, *parameters: object) -> Iterator[None]:
+    """Somebody else's statement, done and not committed until the block ends."""
+    connection = psycopg2.connect(dsn)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+        yield
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def in_the_background(work: Callable[[], object]) -> Future:
+    """Begins the work and comes back when it waits for a lock (or is done)."""
+    future: Future = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001  # the caller asks for it
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    time.sleep(0.15)
+    return future
+
+
+# Two at once
+
+
+def test_two_consumers_lease_each_delivery_once(postgres: PostgresBackend) -> None:
+    told = [accepted(postgres) for _ in range(20)]
+    records = [QueueRecord(each.fence, postgres.now()) for each in told]
+    with another(postgres, "nofy_pipeline") as one, another(postgres, "nofy_pipeline") as two:
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(PostgresLeases(one).lease, records, LEASE_SECONDS)
+            second = pool.submit(PostgresLeases(two).lease, records[::-1], LEASE_SECONDS)
+        leased = [each.fence for future in (first, second) for each in future.result()]
+    assert sorted(leased, key=str) == sorted((each.fence for each in told), key=str)
+
+
+def test_a_lease_waits_for_a_dispatcher_that_is_just_marking_and_then_holds(postgres: PostgresBackend) -> None:
+    told = accepted(postgres)
+    record = QueueRecord(told.fence, postgres.now())
+    marking = "UPDATE deliveries SET status = 'queued' WHERE id = %s"
+    with another(postgres, "nofy_pipeline") as other:
+        with transaction(postgres.superuser_dsn, marking, str(told.id)):
+            lease = in_the_background(lambda: PostgresLeases(other).lease([record], LEASE_SECONDS))
+            assert not lease.done()
+        assert [each.fence for each in lease.result(5)] == [told.fence]
+    assert told.status is Status.SENDING
+
+
+def test_a_lease_waits_for_a_cancellation_and_then_does_not_hold(postgres: PostgresBackend) -> None:
+    told = accepted(postgres)
+    record = QueueRecord(told.fence, postgres.now())
+    cancelling = "UPDATE deliveries SET status = 'cancelled' WHERE id = %s"
+    with another(postgres, "nofy_pipeline") as other:
+        with transaction(postgres.superuser_dsn, cancelling, str(told.id)):
+            lease = in_the_background(lambda: PostgresLeases(other).lease([record], LEASE_SECONDS))
+        assert lease.result(5) == []
+    assert told.status is Status.CANCELLED
+    assert told.view.attempts == ()
+
+
+def test_an_ack_waits_for_whoever_changes_the_row_and_then_loses(postgres: PostgresBackend) -> None:
+    told = accepted(postgres).lease()
+    change = fold(told.state, [told.report(Transient("503"), Retry(told.fence.due_at))])
+    moving_on = "UPDATE deliveries SET status = 'sent' WHERE id = %s"
+    with another(postgres, "nofy_pipeline") as other:
+        with transaction(postgres.superuser_dsn, moving_on, str(told.id)):
+            applied = in_the_background(lambda: PostgresOutcomes(other).apply([change]))
+        assert applied.result(5) == set()
+    assert told.status is Status.SENT
+    assert told.attempt().report is None
+
+
+def test_two_acks_handlers_in_opposite_orders_do_not_deadlock(postgres: PostgresBackend) -> None:
+    told = [accepted(postgres).lease() for _ in range(30)]
+    changes = [fold(each.state, [each.report(Accepted())]) for each in told]
+    with another(postgres, "nofy_pipeline") as one, another(postgres, "nofy_pipeline") as two:
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(PostgresOutcomes(one).apply, changes)
+            second = pool.submit(PostgresOutcomes(two).apply, changes[::-1])
+        first.result()
+        second.result()
+    assert {each.status for each in told} == {Status.SENT}
+
+
+def test_of_two_requests_with_one_key_one_is_accepted(postgres: PostgresBackend) -> None:
+    project = postgres.project()
+    planned = [project.plan() for _ in range(8)]
+    claim = IdempotencyClaim("order-1", b"h" * 32, {"id": "first"})
+
+    def request(each):
+        with another(postgres, "nofy_api") as database:
+            try:
+                return PostgresAcceptances(database).accept(project.principal, [each], claim)
+            except ConflictError:
+                return "in flight"
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(request, planned))
+    assert answers.count(None) == 1
+    stored = [postgres.reading.notification(project.principal, each.notification_id) for each in planned]
+    assert sum(each is not None for each in stored) == 1
+
+
+# Walls between projects
+
+
+@pytest.mark.parametrize("role", ["nofy_api", "nofy_pipeline", "nofy_operator"])
+def test_no_role_of_ours_may_pass_the_walls(postgres: PostgresBackend, role: str) -> None:
+    query = "SELECT rolbypassrls, rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = %(role)s"
+    assert postgres.superuser.run(query, {"role": role}) == [(False, False, False, False)]
+
+
+def test_every_table_with_a_projects_rows_has_its_wall_enabled_and_forced(postgres: PostgresBackend) -> None:
+    query = """
+        SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'project_id'
+        WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition
+            AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+    """
+    assert postgres.superuser.run(query) == []
+
+
+TABLES = "projects api_keys integrations notifications deliveries attempts idempotency_keys dead_letters".split()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_api_sees_nothing_without_a_project(postgres: PostgresBackend, table: str) -> None:
+    accepted(postgres).lease()
+    columns = "id" if table == "integrations" else "count(*)"
+    with another(postgres, "nofy_api") as database:
+        assert database.run(f"SELECT {columns} FROM {table}") in ([], [(0,)])
+
+
+@pytest.mark.parametrize("table", ["notifications", "deliveries", "attempts"])
+def test_the_api_sees_its_own_projects_rows_only(postgres: PostgresBackend, table: str) -> None:
+    ours, theirs = accepted(postgres).lease(), accepted(postgres).lease()
+    key = {"notifications": "id", "deliveries": "notification_id", "attempts": "delivery_id"}[table]
+    with another(postgres, "nofy_api") as database:
+        rows = database.run(
+            f"SELECT set_config('nofy.project_id', %(id)s, true); SELECT {key} FROM {table}",
+            {"id": str(ours.project.principal.project_id)},
+        )
+    expected = ours.id if table == "attempts" else ours.planned.notification_id
+    assert rows == [(expected,)]
+    assert theirs.status is Status.SENDING
+
+
+def test_the_project_is_forgotten_when_its_transaction_ends(postgres: PostgresBackend) -> None:
+    told = accepted(postgres)
+    with another(postgres, "nofy_api") as database:
+        PostgresAcceptances(database).accept(told.project.principal, [told.project.plan()])
+        assert database.run("SELECT count(*) FROM deliveries") == [(0,)]
+
+
+def test_the_api_cannot_write_into_another_project(postgres: PostgresBackend) -> None:
+    ours, theirs = postgres.project(), accepted(postgres)
+    writes = [
+        "INSERT INTO idempotency_keys (project_id, live, key, request_hash, answer) VALUES (%(them)s, true, 'k', '', '{}')",
+        "UPDATE deliveries SET project_id = %(us)s WHERE project_id = %(them)s",
+        "UPDATE deliveries SET project_id = %(them)s",
+    ]
+    mine = accepted(postgres, ours)
+    parameters = {"us": ours.principal.project_id, "them": theirs.project.principal.project_id}
+    with another(postgres, "nofy_api") as database:
+        for write in writes:
+            try:
+                database.run(f"SELECT set_config('nofy.project_id', %(us)s::text, true); {write}", parameters)
+            except RefusedByDatabaseError as error:
+                assert error.code == "42501"
+    assert (mine.status, theirs.status) == (Status.SCHEDULED, Status.SCHEDULED)
+    assert postgres.superuser.run("SELECT count(*) FROM idempotency_keys") == [(0,)]
+
+
+def test_the_api_never_reads_a_credential(postgres: PostgresBackend) -> None:
+    project = postgres.project()
+    with another(postgres, "nofy_api") as database, pytest.raises(RefusedByDatabaseError, match="42501"):
+        database.run(
+            "SELECT set_config('nofy.project_id', %(id)s::text, true); SELECT credential FROM integrations",
+            {"id": project.principal.project_id},
+        )
+
+
+# Partitions
+
+
+def test_making_partitions_twice_makes_them_once(postgres: PostgresBackend) -> None:
+    count = "SELECT count(*) FROM pg_inherits"
+    postgres.upkeep.ensure_partitions(21)
+    before = postgres.superuser.run(count)
+    postgres.upkeep.ensure_partitions(21)
+    assert postgres.superuser.run(count) == before
+    postgres.upkeep.ensure_partitions(35)
+    assert postgres.superuser.run(count) > before
+
+
+def test_rows_land_in_their_week(postgres: PostgresBackend) -> None:
+    postgres.upkeep.ensure_partitions(21)
+    monday = datetime(2024, 1, 1, tzinfo=UTC)
+    now = postgres.now()
+    this_week = monday + (now - monday) // timedelta(days=7) * timedelta(days=7)
+    edge = this_week + timedelta(days=7)
+    project = postgres.project()
+    moments = [this_week, edge - timedelta(milliseconds=1), edge, edge + timedelta(days=7)]
+    for moment in moments:
+        for random in (b"\x00" * 10, b"\xff" * 10):
+            postgres.superuser.run(
+                "INSERT INTO notifications (id, project_id, live, class, priority, recipient, content, send_at,"
+                " expires_at, delivery_mode, created_at) VALUES (%(id)s, %(project)s, true, '', '', '{}', '{}', now(),"
+                " now(), '', now())",
+                {"id": uuid7(moment, random), "project": project.principal.project_id},
+            )
+    rows = postgres.superuser.run("SELECT tableoid::regclass::text FROM notifications ORDER BY id")
+    weeks = [this_week, this_week, edge, edge + timedelta(days=7)]
+    assert [row[0] for row in rows] == [f"notifications_{w:%Y%m%d}" for w in weeks for _ in range(2)]
+
+
+def test_new_partitions_have_the_keys_and_indexes_of_the_first(postgres: PostgresBackend) -> None:
+    postgres.upkeep.ensure_partitions(28)
+    rows = postgres.superuser.run(
+        "SELECT p.relname, count(*) FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid"
+        " JOIN pg_class p ON p.oid = h.inhparent JOIN pg_index i ON i.indrelid = c.oid"
+        " WHERE p.relkind = 'p' GROUP BY p.relname, c.relname"
+    )
+    assert len({*rows}) == 3
+
+
+# The connection
+
+
+def test_migrating_again_does_nothing(postgres: PostgresBackend) -> None:
+    owner = Database(postgres.owner_dsn, application="contract-migrate")
+    assert migrate(owner) == []
+    owner.close()
+
+
+def test_a_connection_that_was_cut_is_made_again(postgres: PostgresBackend) -> None:
+    with another(postgres, "nofy_pipeline") as database:
+        (pid,) = database.run("SELECT pg_backend_pid()")[0]
+        postgres.superuser.run("SELECT pg_terminate_backend(%(pid)s)", {"pid": pid})
+        with pytest.raises(StoreUnavailableError):
+            database.run("SELECT 1")
+        assert database.run("SELECT 1") == [(1,)]
+
+
+def test_a_store_that_is_not_there_is_unavailable() -> None:
+    database = Database(as_role("postgresql://x@127.0.0.1:1/nofy", "nofy_api"), application="contract")
+    with pytest.raises(StoreUnavailableError):
+        database.run("SELECT 1")

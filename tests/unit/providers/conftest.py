@@ -1,0 +1,31 @@
+"""The providers' simulators, and one HTTP client whose connections are closed at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+from local.simulators.server import Server
+from nofy.adapters.providers.http import HttpClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+settings.register_profile("nofy", deadline=None, max_examples=60, database=None)
+settings.load_profile("nofy")
+
+
+@pytest.fixture
+def http() -> Iterator[HttpClient]:
+    client = HttpClient()
+    yield client
+    if client._pool is not None:
+        client._pool.clear()
+
+
+@pytest.fixture
+def simulators() -> Iterator[Server]:
+    with Server(port=0) as server:
+        yield server

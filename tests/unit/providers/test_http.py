@@ -1,0 +1,193 @@
+"""One HTTP call, and what its failure means: was the request perhaps acted on?"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from nofy.adapters.providers import http as module
+from nofy.adapters.providers.http import Answer, HttpClient, Request
+from nofy.domain.outcomes import Accepted, Outcome, Transient, Unknown
+from tests.unit.providers.tiny_server import CLOSE, RESET, SILENCE, TinyServer, free_port, reply
+
+
+class Reader:
+    """Remembers the answer it was given to read."""
+
+    def __init__(self) -> None:
+        self.answer: Answer | None = None
+
+    def __call__(self, answer: Answer) -> Outcome:
+        self.answer = answer
+        return Accepted("read")
+
+
+def post(http: HttpClient, url: str, body: dict[str, Any] | None = None, reader: Any = None) -> Outcome:
+    return http.post(Request(url, {"content-type": "application/json"}, body or {}), reader or Reader())
+
+
+def test_an_answer_is_read(http: HttpClient):
+    reader = Reader()
+    with TinyServer([reply(418, b"short", X_Request_Id="7")]) as server:
+        assert post(http, server.url, reader=reader) == Accepted("read")
+    assert reader.answer is not None
+    assert (reader.answer.status, reader.answer.body) == (418, b"short")
+    assert reader.answer.headers["x-request-id"] == "7"
+
+
+def test_a_body_is_utf_8_json_without_escapes(http: HttpClient):
+    with TinyServer([reply()]) as server:
+        post(http, server.url + "/v1/send?x=1", {"text": "Grüße 👋"})
+        (asked,) = server.asked
+    assert asked.line == "POST /v1/send?x=1 HTTP/1.1"
+    assert asked.body == '{"text": "Grüße 👋"}'.encode()
+    assert asked.headers["content-type"] == "application/json"
+
+
+def test_we_say_who_is_calling(http: HttpClient):
+    with TinyServer([reply()]) as server:
+        post(http, server.url)
+        assert server.asked[0].headers["user-agent"] == "nofy"
+
+
+def test_a_connection_that_is_refused_was_never_made(http: HttpClient):
+    outcome = post(http, f"http://127.0.0.1:{free_port()}")
+    assert outcome == Transient("not reached: NewConnectionError")
+
+
+def test_a_name_nobody_knows_was_never_reached(http: HttpClient, monkeypatch: pytest.MonkeyPatch):
+    def no_such_name(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
+    assert post(http, "http://api.invalid/send") == Transient("not reached: NameResolutionError")
+
+
+def test_a_door_that_nobody_answers_was_never_reached(http: HttpClient, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "PROVIDER_CONNECT_TIMEOUT", 0.1)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        crowd = [_knock(listener.getsockname()) for _ in range(4)]  # the queue is full, nobody is let in
+        outcome = post(http, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        for each in crowd:
+            each.close()
+    assert outcome == Transient("not reached: ConnectTimeoutError")
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        RESET,
+        CLOSE,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{",  # an answer that breaks off
+        b"SSH-2.0-OpenSSH_9.6\r\n",  # an answer in another language
+    ],
+)
+def test_a_request_that_left_and_got_no_whole_answer_may_have_been_acted_on(http: HttpClient, ending: bytes):
+    with TinyServer([ending], then_close=True) as server:
+        outcome = post(http, server.url)
+        assert len(server.asked) == 1, "nobody asks again"
+    assert isinstance(outcome, Unknown)
+
+
+def test_a_provider_that_is_silent_for_too_long_may_have_acted(http: HttpClient, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "PROVIDER_TIMEOUT", 0.1)
+    with TinyServer([SILENCE]) as server:
+        outcome = post(http, server.url)
+        assert len(server.asked) == 1, "nobody asks again"
+    assert outcome == Unknown("no answer: ReadTimeoutError")
+
+
+@pytest.mark.parametrize("status", [408, 413, 429, 500, 502, 503, 504])
+def test_no_answer_is_asked_for_twice(http: HttpClient, status: int):
+    with TinyServer([reply(status, Retry_After="0"), reply(200)]) as server:
+        reader = Reader()
+        post(http, server.url, reader=reader)
+        assert len(server.asked) == 1
+    assert reader.answer is not None
+    assert reader.answer.status == status
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(http: HttpClient, status: int):
+    with TinyServer([reply(200)]) as elsewhere, TinyServer([reply(status, Location=elsewhere.url)]) as server:
+        reader = Reader()
+        post(http, server.url, reader=reader)
+        assert len(server.asked) == 1
+        assert not elsewhere.asked
+    assert reader.answer is not None
+    assert reader.answer.status == status
+
+
+def test_calls_share_a_connection(http: HttpClient):
+    with TinyServer([reply()]) as server:
+        for _ in range(3):
+            post(http, server.url)
+        assert len(server.asked) == 3
+        assert server.connections == 1
+
+
+def test_a_connection_that_was_hung_up_meanwhile_is_made_anew(http: HttpClient):
+    with TinyServer([reply()], then_close=True) as server:
+        assert [post(http, server.url) for _ in range(3)] == [Accepted("read")] * 3
+        assert server.connections == 3
+
+
+def test_making_a_client_connects_to_nothing():
+    assert HttpClient()._pool is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "30"}, 30),
+        ({"retry-after": "0"}, 0),
+        ({"retry-after": "-5"}, 0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": ""}, None),
+        # An endless or senseless wait is no answer: as JSON it would be one that PostgreSQL refuses.
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "1e999"}, None),
+        ({"retry-after": "Sun, 01 Mar 2026 12:01:30 GMT", "date": "Sun, 01 Mar 2026 12:00:00 GMT"}, 90),
+        ({"retry-after": "Sun, 01 Mar 2026 11:59:00 GMT", "date": "Sun, 01 Mar 2026 12:00:00 GMT"}, 0),
+        ({"retry-after": "Sun, 01 Mar 2026 12:01:30 GMT"}, None),  # our clock is not theirs
+        ({"retry-after": "Sun, 01 Mar 2026 12:01:30", "date": "Sun, 01 Mar 2026 12:00:00 GMT"}, None),
+        ({"x-sib-ratelimit-reset": "12"}, 12),
+        ({"x-sib-ratelimit-reset": "12", "retry-after": "7"}, 7),
+        ({"x-sib-ratelimit-reset": "12", "retry-after": "soon"}, 12),
+    ],
+)
+def test_how_long_to_wait_stands_in_seconds_or_as_a_date(headers: dict[str, str], seconds: float | None):
+    assert Answer(429, headers, b"").retry_after("x-sib-ratelimit-reset") == seconds
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b'{"a": 1}', {"a": 1}),
+        (b"", {}),
+        (b"<html>", {}),
+        (b"[1]", {}),
+        (b"null", {}),
+        (b"\xff\xfe", {}),
+        (b"[" * 100_000, {}),
+    ],
+)
+def test_an_answer_that_is_no_json_object_is_an_empty_one(body: bytes, found: dict[str, Any]):
+    assert Answer(200, {}, body).json() == found
+
+
+def test_the_start_of_an_answer_is_shown_to_a_person():
+    assert Answer(500, {}, b" <h1>oops\xff</h1> " + b"x" * 500).text().startswith("<h1>oops\ufffd</h1>")
+    assert len(Answer(500, {}, b"x" * 500).text()) == 200
+
+
+def _knock(address: tuple[str, int]) -> socket.socket:
+    visitor = socket.socket()
+    visitor.setblocking(False)
+    visitor.connect_ex(address)
+    return visitor
