@@ -187,6 +187,10 @@ class CloudSettings:
     domain: DomainSettings | None
     alarm_email: str | None
 
+    def __post_init__(self) -> None:
+        if self.kafka.brokers % self.network.zones:
+            raise SettingsError(f"kafka.brokers: {self.kafka.brokers} is not a multiple of network.zones")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 # What a stack makes in its directory; anything else in there (the artefacts of make setup) is left alone.
 OWN_FOLDERS = ("run", "data", "logs", "tmp", "cdk.out")
 OWN_FILES = ("stack.json", "description.json", "context.json", "outputs.json")
+API_SECONDS = 30.0
 
 
 class StackError(Exception):
@@ -66,7 +68,7 @@ def up(environ: Mapping[str, str], progress: Progress) -> Stack:
 def down(home: Home) -> None:
     with alone(home.root):
         clear(home)
-    (home.root / "lock").unlink(missing_ok=True)
+        (home.root / "lock").unlink()
 
 
 def clear(home: Home) -> None:
@@ -105,11 +107,14 @@ def _refuse_other_settings(running: Stack, environ: Mapping[str, str]) -> None:
 def alone(root: Path) -> Iterator[None]:
     """One make up or make down at a time; the lock goes with the process that holds it, however it ends."""
     root.mkdir(parents=True, exist_ok=True)
-    with (root / "lock").open("w") as lock:
+    path = root / "lock"
+    with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StackError(f"another make up or make down is at work in {root}") from None
+        if not path.exists() or path.stat().st_ino != os.fstat(lock.fileno()).st_ino:
+            raise StackError(f"a make down in {root} ended this very moment: try again")
         yield
 
 
@@ -139,7 +144,20 @@ def _bring_up(stack: Stack, progress: Progress) -> None:
         bridge = bridge_process.start(stack)
         made = seed()
         bridge_process.finish(stack.home, bridge)
-    write_private(stack.directory / "stack.json", stack_file(stack, api_url(stack, outputs), made))
+    with progress.step("waiting for the API's first answer"):
+        url = _answering_api(stack, outputs)
+    write_private(stack.directory / "stack.json", stack_file(stack, url, made))
+
+
+def _answering_api(stack: Stack, outputs: Mapping[str, str]) -> str:
+    """The first answer takes a cold start longer than the next: better here than in somebody's first request."""
+    url = api_url(stack, outputs)
+    deadline = time.monotonic() + API_SECONDS
+    while not ministack.responds(f"{url}/v1/openapi.json"):
+        if time.monotonic() > deadline:
+            raise StackError(f"the API does not answer at {url}: make logs F=producer tells more")
+        time.sleep(processes.POLL_SECONDS)
+    return url
 
 
 def _start_servers(stack: Stack, cdk: Cdk) -> CdkRun:
@@ -194,6 +212,8 @@ def _deploy_again(stack: Stack, progress: Progress) -> None:
     with progress.step("restarting the Kafka-to-Lambda bridge"):
         processes.stop(stack.home, "bridge")
         bridge_process.finish(stack.home, bridge_process.start(stack))
+    with progress.step("waiting for the API's first answer"):
+        url = _answering_api(stack, outputs)
     made = json.loads((stack.directory / "stack.json").read_text())
     kept = Seed(made["project_id"], made["api_token"])
-    write_private(stack.directory / "stack.json", stack_file(stack, api_url(stack, outputs), kept))
+    write_private(stack.directory / "stack.json", stack_file(stack, url, kept))

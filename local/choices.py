@@ -24,6 +24,10 @@ class KafkaKind(StrEnum):
     EXTERNAL = "external"
 
 
+class ChoiceError(ValueError):
+    """The environment asks for something there is not; the message lists what there is."""
+
+
 def chosen_kafka(environ: Mapping[str, str]) -> KafkaKind:
     """``KAFKA`` if set, else Apache Kafka where the machine can run it, else Tansu."""
     asked = environ.get("KAFKA", "")
@@ -32,7 +36,7 @@ def chosen_kafka(environ: Mapping[str, str]) -> KafkaKind:
     try:
         return KafkaKind(asked)
     except ValueError:
-        raise ValueError(f"KAFKA={asked} is none of {', '.join(KafkaKind)}") from None
+        raise ChoiceError(f"KAFKA={asked} is none of {', '.join(KafkaKind)}") from None
 
 
 def has_java() -> bool:

@@ -30,11 +30,18 @@ class Client:
     def get(self, path: str) -> dict[str, Any]:
         return self.call("GET", path)
 
+    def call_list(self, path: str) -> list[dict[str, Any]]:
+        """A GET whose answer is a list."""
+        return list(self._ask("GET", path, None, {}))
+
     def post(self, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
         return self.call("POST", path, body, **headers)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
         """The answer's JSON; :class:`RefusedError` for every status that is not a success."""
+        return dict(self._ask(method, path, body, headers))
+
+    def _ask(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
         request = urllib.request.Request(
             self.api_url + path,
             method=method,
@@ -47,7 +54,7 @@ class Client:
         )
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-                return dict(json.load(answer))
+                return json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as refusal:
             with refusal:
                 raise RefusedError(refusal.code, _problem(refusal.read())) from None

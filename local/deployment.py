@@ -17,6 +17,8 @@ from local.stack import APPLICATION_STACK, STAGE, Stack, write_private
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CDK_SECONDS = 300.0
+
 # Runs until a newer run replaces it, or only once a minute: started, and not waited for.
 TICKED = ("dispatcher", "reconciler")
 
@@ -63,7 +65,11 @@ class Cdk:
         return outputs
 
     def finish(self, verb: str, process: CdkRun) -> None:
-        if process.wait() != 0:
+        try:
+            code = process.wait(CDK_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise DeploymentError(f"cdk {verb} has not ended after {CDK_SECONDS:.0f} s") from None
+        if code != 0:
             raise DeploymentError(f"cdk {verb} failed{log_tail(self._stack.home, f'cdk-{verb}', 20)}")
 
     def _start(self, verb: str, *arguments: str) -> CdkRun:

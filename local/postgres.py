@@ -167,7 +167,9 @@ def _initialise(programs: Path, data: Path, password: str, account: Account | No
                 *(
                     "--auth=scram-sha-256",
                     "--encoding=UTF8",
-                    "--locale=C.UTF-8",
+                    "--locale=C",
+                    "--locale-provider=builtin",
+                    "--builtin-locale=C.UTF-8",
                     "--no-sync",
                     "--no-instructions",
                 ),

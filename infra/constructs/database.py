@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_rds as rds
 from constructs import Construct
 
@@ -43,7 +44,7 @@ class Database(Construct):
         group = ec2.SecurityGroup(self, "Group", vpc=network.vpc, description="PostgreSQL", allow_all_outbound=False)
         group.add_ingress_rule(network.clients, ec2.Port.tcp(POSTGRES_PORT), "Functions")
         self.instance = self._instance(settings, postgres, network, group)
-        self.proxy = self._proxy(network, group) if postgres.proxy else None
+        self.proxy = self._proxy(network) if postgres.proxy else None
         acknowledge(self, "RDS11", "Another port hides nothing: nothing outside the network reaches either")
         if not postgres.multi_az:
             acknowledge(self, "RDS3", "A stage for trying out does without a standby")
@@ -55,7 +56,7 @@ class Database(Construct):
         if role is PostgresRole.ADMIN:
             self._connect_owner(function)
             return
-        user = f"nofy_{role}"
+        user = user_of(role)
         entrance = self.proxy or self.instance
         function.add_environment("POSTGRES_DSN", self._dsn(user, self._host()))
         function.add_environment("POSTGRES_AUTH", "iam")
@@ -109,20 +110,29 @@ class Database(Construct):
             cloudwatch_logs_exports=["postgresql"],
         )
 
-    def _proxy(self, network: NetworkStack, group: ec2.SecurityGroup) -> rds.DatabaseProxy:
+    def _proxy(self, network: NetworkStack) -> rds.DatabaseProxy:
+        """Signs in to the instance by IAM too: there is no password for it to keep."""
         entrance = ec2.SecurityGroup(
             self, "ProxyGroup", vpc=network.vpc, description="PostgreSQL proxy", allow_all_outbound=False
         )
         entrance.add_ingress_rule(network.clients, ec2.Port.tcp(POSTGRES_PORT), "Functions")
-        entrance.add_egress_rule(group, ec2.Port.tcp(POSTGRES_PORT), "The instance")
-        group.add_ingress_rule(entrance, ec2.Port.tcp(POSTGRES_PORT), "The proxy")
+        role = iam.Role(self, "ProxyRole", assumed_by=iam.ServicePrincipal("rds.amazonaws.com"))
+        for each in PostgresRole:
+            if each is not PostgresRole.ADMIN:
+                self.instance.grant_connect(role, user_of(each))
         return rds.DatabaseProxy(
             self,
             "Proxy",
             proxy_target=rds.ProxyTarget.from_instance(self.instance),
             default_auth_scheme=rds.DefaultAuthScheme.IAM_AUTH,
+            role=role,
             require_tls=True,
             vpc=network.vpc,
             vpc_subnets=ISOLATED,
             security_groups=[entrance],
         )
+
+
+def user_of(role: PostgresRole) -> str:
+    """The migrations make these; the owner is there before them."""
+    return OWNER if role is PostgresRole.ADMIN else f"nofy_{role}"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from infra.topology import EventSource
 
 MINUTE = cdk.Duration.minutes(1)
+# Long enough for a rate to mean something on a channel that is used now and then.
+ERROR_RATE_PERIOD = cdk.Duration.minutes(5)
 
 
 def counted(spec: FunctionSpec, name: str, statistic: str = cloudwatch.Stats.SUM) -> cloudwatch.Metric:
@@ -65,7 +67,7 @@ def attempts(channel: str, outcome: str) -> cloudwatch.Metric:
         metric_name=f"attempts_{outcome}",
         dimensions_map={**_by(functions.CONSUMER), "channel": channel},
         statistic=cloudwatch.Stats.SUM,
-        period=MINUTE,
+        period=ERROR_RATE_PERIOD,
     )
 
 

@@ -15,7 +15,7 @@ from infra.constructs import signals
 from nofy.domain import routing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_lambda as lambda_
     from constructs import Construct
@@ -146,7 +146,7 @@ class ObservabilityStack(cdk.Stack):
                 expression=f"IF(tried >= {ERROR_MINIMUM}, 100 * failed / tried, 0)",
                 using_metrics={"failed": failed, "tried": all_},
                 label=f"{channel}: failed attempts, percent",
-                period=cdk.Duration.minutes(5),
+                period=signals.ERROR_RATE_PERIOD,
             )
             self._alarm(
                 "error-rate",
@@ -221,5 +221,5 @@ def _tolerated_lag(source: EventSource) -> int:
     return 0 if source.topic == routing.ESM_FAILURES_TOPIC else LAG
 
 
-def _graph(title: str, metrics: list[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
-    return cloudwatch.GraphWidget(title=title, left=metrics, width=WIDTH, height=7)
+def _graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=WIDTH, height=7)

@@ -71,7 +71,6 @@ class WebStack(cdk.Stack):
             self,
             "Distribution",
             default_root_object="index.html",
-            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
             log_bucket=self._logs,
             log_file_prefix="distribution/",
             default_behavior=cloudfront.BehaviorOptions(
@@ -97,7 +96,11 @@ class WebStack(cdk.Stack):
         if domain is None:
             return {}
         certificate = certificates.Certificate.from_certificate_arn(self, "Certificate", domain.certificate_arn)
-        return {"domain_names": [domain.name], "certificate": certificate}
+        return {
+            "domain_names": [domain.name],
+            "certificate": certificate,
+            "minimum_protocol_version": cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+        }
 
     def _publish(self) -> None:
         deployment.BucketDeployment(

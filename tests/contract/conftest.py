@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,8 +32,14 @@ def postgres_server_dsn() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch, open_folder() as folder:
         if programs := os.environ.get("POSTGRES_PROGRAMS"):
             patch.setattr(postgres_server, "installed_programs", lambda: Path(programs))
+            patch.setattr(postgres_server, "_run_as", _without_builtin_locales(postgres_server._run_as))
         with servers.postgres(folder) as dsn:
             yield dsn
+
+
+def _without_builtin_locales(run_as: Callable[..., None]) -> Callable[..., None]:
+    """PostgreSQL has them since version 17."""
+    return lambda account, command: run_as(account, [each for each in command if "builtin" not in each])
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +59,18 @@ def migrated(postgres_server_dsn: str) -> Iterator[PostgresBackend]:
 def postgres(migrated: PostgresBackend) -> PostgresBackend:
     migrated.clean()
     return migrated
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    with open_folder() as folder, servers.redis(folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap() -> Iterator[str]:
+    with open_folder() as folder, servers.kafka(folder) as bootstrap:
+        yield bootstrap
 
 
 @pytest.fixture(params=["memory", "postgres"])

@@ -13,7 +13,7 @@ def test_a_deliverys_dead_letter_is_stored_once_per_attempt(store: Backend) -> N
     first = DeadLetter(Kind.DELIVERY, "exhausted: 503", told.id, 1)
     again = DeadLetter(Kind.DELIVERY, "told otherwise", told.id, 1)
     second = DeadLetter(Kind.DELIVERY, "exhausted: 503", told.id, 2)
-    store.burials.bury([first, again])
+    store.burials.bury([first, first])
     store.burials.bury([again, second])
     assert store.dead_letters() == [first, second]
 

@@ -13,17 +13,20 @@ import psycopg2
 import pytest
 
 from nofy.adapters.postgres.acceptances import PostgresAcceptances
+from nofy.adapters.postgres.amendments import PostgresAmendments
 from nofy.adapters.postgres.database import Database, RefusedByDatabaseError
 from nofy.adapters.postgres.migrate import migrate
-from nofy.adapters.postgres.pipeline import PostgresLeases, PostgresOutcomes
+from nofy.adapters.postgres.pipeline import PostgresDispatches, PostgresLeases, PostgresOutcomes
+from nofy.adapters.postgres.upkeep import PostgresUpkeep
+from nofy.domain.dead_letters import DeadLetter, Kind
 from nofy.domain.delivery import fold
 from nofy.domain.errors import ConflictError, StoreUnavailableError
 from nofy.domain.ids import uuid7
 from nofy.domain.lifecycle import Status
-from nofy.domain.outcomes import Accepted, Transient
+from nofy.domain.outcomes import Accepted, Rejected, RejectionKind, Transient
 from nofy.domain.records import QueueRecord
-from nofy.domain.retry import Retry
-from nofy.ports.store import IdempotencyClaim
+from nofy.domain.retry import GiveUp, Retry
+from nofy.ports.store import IdempotencyClaim, Queued
 
 from tests.contract.stores import PostgresBackend, as_role
 from tests.contract.stories import LEASE_SECONDS, accepted
@@ -105,6 +108,7 @@ def test_a_lease_waits_for_a_cancellation_and_then_does_not_hold(postgres: Postg
 
 
 def test_an_ack_waits_for_whoever_changes_the_row_and_then_loses(postgres: PostgresBackend) -> None:
+    # PostgreSQL 18.6 crashed here while it was allowed to prune partitions: see Database.
     told = accepted(postgres).lease()
     change = fold(told.state, [told.report(Transient("503"), Retry(told.fence.due_at))])
     moving_on = "UPDATE deliveries SET status = 'sent' WHERE id = %s"
@@ -114,6 +118,57 @@ def test_an_ack_waits_for_whoever_changes_the_row_and_then_loses(postgres: Postg
         assert applied.result(5) == set()
     assert told.status is Status.SENT
     assert told.attempt().report is None
+
+
+def test_a_dispatcher_and_a_consumer_in_opposite_orders_do_not_deadlock(postgres: PostgresBackend) -> None:
+    one, two = sorted((accepted(postgres) for _ in range(2)), key=lambda told: told.id)
+    records = [QueueRecord(each.fence, postgres.now()) for each in (one, two)]
+    queued = [Queued(each.fence, 0, 0) for each in (two, one)]
+    with another(postgres, "nofy_pipeline") as consumer, another(postgres, "nofy_pipeline") as dispatcher:
+        with transaction(postgres.superuser_dsn, "SELECT FROM deliveries WHERE id = %s FOR UPDATE", str(one.id)):
+            lease = in_the_background(lambda: PostgresLeases(consumer).lease(records, LEASE_SECONDS))
+            marked = in_the_background(lambda: PostgresDispatches(dispatcher).mark_queued(queued))
+        assert {each.fence for each in lease.result(5)} == {one.fence, two.fence}
+        marked.result(5)
+    assert (one.status, two.status) == (Status.SENDING, Status.SENDING)
+
+
+def test_a_mark_waits_for_a_lease_and_the_rest_of_its_batch_is_marked(postgres: PostgresBackend) -> None:
+    told = [accepted(postgres) for _ in range(4)]
+    sending = "UPDATE deliveries SET status = 'sending' WHERE id = %s"
+    with another(postgres, "nofy_pipeline") as other:
+        with transaction(postgres.superuser_dsn, sending, str(told[0].id)):
+            queued = [Queued(each.fence, 0, 0) for each in told]
+            marked = in_the_background(lambda: PostgresDispatches(other).mark_queued(queued))
+        marked.result(5)
+    assert [each.status for each in told] == [Status.SENDING, *[Status.QUEUED] * 3]
+
+
+@pytest.mark.parametrize("step", ["release_held", "expire_held"])
+def test_a_sweep_passes_over_what_somebody_just_cancels(postgres: PostgresBackend, step: str) -> None:
+    told = [accepted(postgres, born_ago=60, expires_in=30) for _ in range(3)]
+    postgres.dispatches.hold([each.fence for each in told])
+    cancelling = "UPDATE deliveries SET status = 'cancelled' WHERE id = %s"
+    with another(postgres, "nofy_pipeline") as other:
+        with transaction(postgres.superuser_dsn, cancelling, str(told[0].id)):
+            swept = in_the_background(lambda: getattr(PostgresUpkeep(other), step)(10))
+        swept.result(5)
+    assert told[0].status is Status.CANCELLED
+    assert len({each.status for each in told[1:]} - {Status.HELD}) == 1
+
+
+def test_a_dead_letter_that_two_people_redrive_is_redriven_once(postgres: PostgresBackend) -> None:
+    told = accepted(postgres).lease()
+    assert told.settle(told.report(Rejected(RejectionKind.RECIPIENT, "gone"), GiveUp("gone")))
+    postgres.burials.bury([DeadLetter(Kind.DELIVERY, "gone", told.id, 1)])
+    principal = told.project.principal
+    (letter,) = postgres.reading.dead_letters(principal, None, None, 10)
+    redriving = "UPDATE dead_letters SET redriven_at = now() WHERE delivery_id = %s"
+    with another(postgres, "nofy_api") as other:
+        with transaction(postgres.superuser_dsn, redriving, str(told.id)):
+            second = in_the_background(lambda: PostgresAmendments(other).redrive(principal, letter.dead_letter_id))
+        assert second.result(5) == []
+    assert told.status is Status.FAILED
 
 
 def test_two_acks_handlers_in_opposite_orders_do_not_deadlock(postgres: PostgresBackend) -> None:

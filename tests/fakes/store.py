@@ -185,7 +185,8 @@ class MemoryStore:
         before, after = change.before, change.after
         fence = Fence(before.delivery_id, before.attempt_no, before.due_at)
         for row in self._fenced([fence], frozenset({before.status})):
-            row.become(after.status, self._clock())
+            if (before.status, before.attempt_no) != (after.status, after.attempt_no):  # else it is no progress
+                row.become(after.status, self._clock())
             row.attempt_no, row.spent, row.due_at = after.attempt_no, after.spent, after.due_at
             row.provider_message_id, row.reason = after.provider_message_id, after.reason
             self._hold_integration(row, change.held_credential)
@@ -266,6 +267,14 @@ class MemoryStore:
             row.advance(Event.RELEASED, self._clock())
             row.note(Event.RELEASED, self._clock())
         return [row.entry for row in released]
+
+    def expire_held(self, limit: int) -> int:
+        now = self._clock()
+        ended = [row for row in self._of(Status.HELD) if row.expires_at <= now][:limit]
+        for row in ended:
+            row.advance(Event.EXPIRED, now)
+            row.reason = "expired while its integration was held"
+        return len(ended)
 
     def unburied(self, limit: int) -> list[DeadLetter]:
         failed = [row for row in self._of(Status.FAILED) if row.rests(UNBURIED_AFTER, self._clock())]

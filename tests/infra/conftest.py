@@ -66,6 +66,10 @@ class Deployed:
             if {"Ref": role} in policy["Properties"]["Roles"]:
                 yield from policy["Properties"]["PolicyDocument"]["Statement"]
 
+    @staticmethod
+    def text(value: Any) -> str:
+        return text(value)
+
     def mapping_of(self, topic: str) -> Resource:
         """The event source mapping that reads a topic."""
         (found,) = (

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from infra.constructs.problem_responses import PROBLEMS
+from nofy.runtime.api.problems import _KINDS, _UNFORESEEN, document_of
 
 
 def test_every_request_is_the_producers(deployed):
@@ -51,15 +52,21 @@ def test_the_gateway_refuses_with_a_problem_document(deployed, problem):
     document = json.loads(response["ResponseTemplates"]["application/json"])
 
     assert response["ResponseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
-    assert document["code"] == problem.code
-    assert document["title"]
-    assert document["request_id"] == "$context.requestId"
-    assert str(document.get("status")) == response.get("StatusCode", "None")
+    assert response["StatusCode"] == str(problem.status)
+    assert document == document_of(problem.status, problem.code, problem.title, "$context.requestId")
 
 
 @pytest.mark.parametrize("kind", ["REQUEST_TOO_LARGE", "THROTTLED", "WAF_FILTERED", "DEFAULT_4XX", "DEFAULT_5XX"])
 def test_the_refusals_a_client_will_meet_are_among_them(kind):
     assert kind in {problem.kind for problem in PROBLEMS}
+
+
+def test_where_the_gateway_and_the_api_say_the_same_they_say_it_with_the_same_code():
+    of_the_api = {(status, code) for status, code, _ in [*_KINDS.values(), _UNFORESEEN]}
+    of_the_gateway = {problem.kind: (problem.status, problem.code) for problem in PROBLEMS}
+
+    for kind in ("BAD_REQUEST_BODY", "UNAUTHORIZED", "REQUEST_TOO_LARGE", "INTEGRATION_FAILURE", "DEFAULT_5XX"):
+        assert of_the_gateway[kind] in of_the_api
 
 
 def test_whoever_should_come_back_is_told_when(deployed):

@@ -1,5 +1,7 @@
 """What holds data is encrypted, asks who is there, and is not deleted by mistake where it matters."""
 
+from collections import Counter
+
 import pytest
 
 from infra.functions import FUNCTIONS, PostgresRole
@@ -75,6 +77,32 @@ def test_only_prod_has_a_proxy_and_only_the_migrator_goes_round_it(dev, prod):
 
     assert not dev.of_type("AWS::RDS::DBProxy")
     assert proxied == {each.name for each in FUNCTIONS if each.postgres} - {"migrate"}
+
+
+def test_the_proxy_signs_in_as_whoever_comes_through_it(prod):
+    (proxy,) = (each["Properties"] for each in prod.of_type("AWS::RDS::DBProxy").values())
+    role = proxy["RoleArn"]["Fn::GetAtt"][0]
+    users = {
+        prod.text(resource).rpartition("/")[2]
+        for policy in prod.of_type("AWS::IAM::Policy").values()
+        if {"Ref": role} in policy["Properties"]["Roles"]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for resource in statement["Resource"]
+    }
+
+    assert users == {"nofy_api", "nofy_pipeline", "nofy_operator"}
+
+
+def test_no_security_group_is_given_the_same_rule_twice(cloud):
+    """EC2 refuses the second one, and the CDK adds some rules by itself (the proxy's)."""
+    rules = [
+        (each["Properties"].get("GroupId"), each["Properties"].get("SourceSecurityGroupId"))
+        for each in cloud.of_type("AWS::EC2::SecurityGroupIngress").values()
+        if "FromPort" in each["Properties"]
+    ]
+    counted = Counter(map(str, rules))
+
+    assert [rule for rule, times in counted.items() if times > 1] == []
 
 
 def test_stages_share_no_name(dev, prod):

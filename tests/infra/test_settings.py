@@ -67,6 +67,7 @@ def test_a_wrong_value_is_named(path, value, complaint):
         ("cloud.kafka.replication", 3, "nofy.dev.cloud.kafka.replication: 3 is not between 1 and 2"),
         ("cloud.kafka.min_insync", 3, "nofy.dev.cloud.kafka.min_insync: 3 is not between 1 and 2"),
         ("cloud.kafka.pollers", {"minimum": 2, "maximum": 1}, "nofy.dev.cloud.kafka.pollers.minimum: 2 is not"),
+        ("cloud.kafka.brokers", 3, "nofy.dev.cloud.kafka.brokers: 3 is not a multiple of network.zones"),
         ("cloud.postgres.backup_days", 0, "nofy.dev.cloud.postgres.backup_days: 0 is not between 1 and 35"),
         ("cloud.providers.slack_api_url", MISSING, "nofy.dev.cloud.providers.slack_api_url: missing"),
         ("cloud.domain", {"name": "n.example"}, "nofy.dev.cloud.domain.certificate_arn: missing"),

@@ -54,6 +54,8 @@ class Amender:
         """
         view = self._found(principal, notification_id)
         now = self._clock()
+        if errors := time_errors(send_at, expires_at, now):  # before the sum below, which may leave the calendar
+            raise InvalidRequestError(errors)
         send_at = max(send_at, now)
         ends = expires_at or view.expires_at + (send_at - view.send_at)
         if errors := time_errors(send_at, ends, now):

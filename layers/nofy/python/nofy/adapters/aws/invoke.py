@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from nofy.domain.errors import InvokeRefusedError, InvokeUncertainError
@@ -43,6 +44,7 @@ class LambdaSender:
     def __init__(self, functions: Mapping[str, str]) -> None:
         self._functions = functions
         self._client: Any = None
+        self._lock = Lock()  # groups start at once, and making clients in several threads breaks boto3's session
 
     def weigh(self, delivery: Leased) -> int:
         # Lambda's limit is on bytes of JSON; everything but the content and the credential is small.
@@ -52,11 +54,11 @@ class LambdaSender:
         messages = [message_to_json(message_of(each)) for each in batch]
         answer = self._invoke(self._functions[provider], request(messages, deadline))
         try:
-            return read_response(answer)
-        except (KeyError, TypeError, ValueError) as error:
+            return read_response(json.loads(answer))
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise InvokeUncertainError(f"the sender's answer cannot be read: {error!r}") from error
 
-    def _invoke(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
+    def _invoke(self, function: str, payload: dict[str, Any]) -> bytes:
         from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
         try:
@@ -72,19 +74,20 @@ class LambdaSender:
             raise InvokeUncertainError(f"no answer from Lambda: {error!r}") from error
         if "FunctionError" in answer:
             raise InvokeUncertainError(f"the sender failed: {body[:500].decode(errors='replace')}")
-        return dict(json.loads(body))
+        return bytes(body)
 
     def _connected(self) -> Any:
-        if self._client is None:
-            import boto3
-            from botocore.config import Config
+        with self._lock:
+            if self._client is None:
+                import boto3
+                from botocore.config import Config
 
-            # total_max_attempts=1: boto3 repeats a synchronous invoke whose read timed out (3 to 5 runs of one
-            # function were seen), and a repeated invoke is a repeated message.
-            config = Config(
-                retries={"total_max_attempts": 1},
-                connect_timeout=CONNECT_TIMEOUT,
-                read_timeout=INVOKE_READ_TIMEOUT,
-            )
-            self._client = boto3.client("lambda", config=config)
-        return self._client
+                # total_max_attempts=1: boto3 repeats a synchronous invoke whose read timed out (3 to 5 runs of
+                # one function were seen), and a repeated invoke is a repeated message.
+                config = Config(
+                    retries={"total_max_attempts": 1},
+                    connect_timeout=CONNECT_TIMEOUT,
+                    read_timeout=INVOKE_READ_TIMEOUT,
+                )
+                self._client = boto3.client("lambda", config=config)
+            return self._client

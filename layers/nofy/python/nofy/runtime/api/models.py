@@ -7,6 +7,7 @@ say; :mod:`nofy.runtime.api.requests` brings both together, so that a caller get
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -20,9 +21,9 @@ from nofy.queries.pages import DEFAULT_LIMIT, MAX_LIMIT
 
 
 def _string(value: Any) -> Any:
-    """Numbers are no times: Pydantic would take them for seconds since 1970."""
-    if not isinstance(value, str | datetime):
-        raise ValueError("must be a string with an ISO 8601 time")  # noqa: TRY004  # Pydantic reports ValueError
+    """Numbers are no times, not in quotes either: Pydantic would take them for seconds since 1970."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE.match(value)):
+        raise ValueError("must be a string with an ISO 8601 time")
     return value
 
 
@@ -38,6 +39,7 @@ def _small(value: dict[str, Any]) -> dict[str, Any]:
 
 
 MAX_METADATA_BYTES = 16 * 1024
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MAX_BATCH = 100
 
 # Header fields (subjects, names) refuse control characters: a line break in one would begin another header.
@@ -143,7 +145,7 @@ class NotificationRequest(_Model):
     """A notification to be sent: to whom, on which channels, what, and when."""
 
     to: To = To()
-    channels: list[Annotated[ChannelChoice, BeforeValidator(_channel)]] = Field(max_length=len(Channel))
+    channels: list[Annotated[ChannelChoice, BeforeValidator(_channel)]] = Field(min_length=1, max_length=len(Channel))
     content: Content
     message_class: MessageClass = Field(MessageClass.TRANSACTIONAL, alias="class")
     priority: Priority | None = None
@@ -189,7 +191,7 @@ class MoveRequest(_Model):
 class PageQuery(_Model):
     """Where to start, and how many."""
 
-    cursor: Annotated[str, StringConstraints(max_length=100)] | None = None
+    cursor: Annotated[str, StringConstraints(pattern=_LINE, max_length=100)] | None = None
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 
 
@@ -198,11 +200,11 @@ class NotificationsQuery(PageQuery):
 
     status: Status | None = None
     channel: Channel | None = None
-    reference: Annotated[str, StringConstraints(max_length=255)] | None = None
-    tag: Annotated[str, StringConstraints(max_length=64)] | None = None
+    reference: Annotated[str, StringConstraints(pattern=_LINE, max_length=255)] | None = None
+    tag: Annotated[str, StringConstraints(pattern=_LINE, max_length=64)] | None = None
 
 
 class DeadLettersQuery(PageQuery):
     """Which dead letters to list."""
 
-    fingerprint: Annotated[str, StringConstraints(max_length=64)] | None = None
+    fingerprint: Annotated[str, StringConstraints(pattern=_LINE, max_length=64)] | None = None

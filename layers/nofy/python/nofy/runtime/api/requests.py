@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# The limit of a request's body, in bytes.
+# The limit of a request's body, in bytes, and of the nesting in it: Block Kit needs about ten levels.
 MAX_BODY = 256 * 1024
+MAX_DEPTH = 64
 
 # Pydantic's error types that have a name of their own in our errors; all others are "invalid".
 _CODES = {
@@ -31,6 +33,7 @@ _CODES = {
     "timezone_aware": "offset_missing",
     "enum": "unknown_value",
     "too_long": "too_long",
+    "too_short": "required",
     "string_too_long": "too_long",
 }
 
@@ -40,9 +43,38 @@ def parse_json(body: bytes) -> Any:
     if len(body) > MAX_BODY:
         raise TooLargeError(f"{len(body)} bytes; at most {MAX_BODY}")
     try:
-        return json.loads(body)
+        value = json.loads(body)
+        _refuse_unstorable(value)
     except (ValueError, RecursionError) as error:
         raise MalformedRequestError(str(error) or "nested too deeply") from error
+    return value
+
+
+def _refuse_unstorable(value: Any) -> None:
+    """ValueError for what Python's parser lets through and UTF-8 or PostgreSQL's jsonb does not."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        for each in level:
+            _refuse_unstorable_leaf(each)
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
+
+
+def _refuse_unstorable_leaf(value: Any) -> None:
+    if isinstance(value, str):
+        value.encode()  # half a surrogate pair is a UnicodeEncodeError, which is a ValueError
+        if "\0" in value:
+            raise ValueError("a string with a NUL character")
+    elif isinstance(value, float) and not isfinite(value):
+        raise ValueError("a number that is not finite")
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    return value if isinstance(value, list) else []
 
 
 def read(kind: type[Model], value: Any, prefix: str = "") -> Model:

@@ -13,7 +13,7 @@ from nofy.domain.routing import Channel, MessageClass, Priority, Provider
 
 
 class _Schema(BaseModel):
-    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(extra="forbid")
 
 
 class Attempt(_Schema):

@@ -3,8 +3,8 @@
 WITH change AS (
     SELECT * FROM unnest(
         %(ids)s::uuid[], %(old_statuses)s::text[], %(old_attempt_nos)s::int[], %(old_due_ats)s::timestamptz[],
-        %(statuses)s::text[], %(attempt_nos)s::int[], %(spents)s::int[], %(due_ats)s::timestamptz[], %(message_ids)s::text[], %(reasons)s::text[],
-        %(held_credentials)s::int[]
+        %(statuses)s::text[], %(attempt_nos)s::int[], %(spents)s::int[], %(due_ats)s::timestamptz[],
+        %(message_ids)s::text[], %(reasons)s::text[], %(held_credentials)s::int[]
     ) AS c (
         id, old_status, old_attempt_no, old_due_at, status, attempt_no, spent, due_at, message_id, reason,
         held_credential

@@ -1,0 +1,347 @@
+"""The index of what is due: the same cases on memory and on Redis, and what only a real Redis can show."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+import redis as redis_client
+
+from nofy.adapters.redis.schedule import RedisSchedule
+from nofy.domain.errors import ScheduleUnavailableError
+from nofy.domain.routing import LANES, Channel, Lane, Priority
+from nofy.domain.timing import CLAIM_LEASE
+from nofy.ports.schedule import Claim, Entry, Schedule, Turn
+
+from tests.fakes import NOON, ManualClock, MemorySchedule
+
+SLACK = Lane(Channel.SLACK, Priority.HIGH)
+EMAIL = Lane(Channel.EMAIL, Priority.LOW)
+MILLISECOND = timedelta(milliseconds=1)
+LEASE = timedelta(seconds=CLAIM_LEASE)
+
+
+def ids(count: int) -> list[UUID]:
+    return [UUID(int=number) for number in range(1, count + 1)]
+
+
+def entries(*due_in: float, lane: Lane = SLACK) -> list[Entry]:
+    moments = [NOON + timedelta(seconds=each) for each in due_in]
+    return [Entry(lane, identifier, moment) for identifier, moment in zip(ids(len(due_in)), moments, strict=True)]
+
+
+class Index:
+    """A schedule under test, and how to look at it."""
+
+    def __init__(self, schedule: Schedule, wipe, clock=time.monotonic) -> None:
+        self.schedule, self.wipe, self._clock = schedule, wipe, clock
+
+    def claim(self, at: datetime = NOON, limit: int = 10, run_id: str = "run-1", lanes=LANES) -> Turn:
+        return self.schedule.claim(dict.fromkeys(lanes, limit), at, run_id)
+
+    def claimed(self, at: datetime = NOON, limit: int = 10) -> list[UUID]:
+        return [each for claim in self.claim(at, limit).claims for each in claim.ids]
+
+    def slept(self, seconds: float) -> float:
+        before = self._clock()
+        self.schedule.sleep(seconds)
+        return self._clock() - before
+
+
+@pytest.fixture
+def real(redis_url: str) -> Iterator[Index]:
+    client = redis_client.Redis.from_url(redis_url)
+    client.flushall()
+    schedule = RedisSchedule(redis_url, timeout=3)
+    yield Index(schedule, client.flushall)
+    schedule.close()
+    client.close()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def index(request: pytest.FixtureRequest) -> Index:
+    if request.param == "redis":
+        return request.getfixturevalue("real")
+    clock = ManualClock()
+    schedule = MemorySchedule(clock)
+    return Index(schedule, schedule.wipe, lambda: clock().timestamp())
+
+
+def test_an_empty_index_has_nothing_to_claim(index: Index) -> None:
+    assert index.claim() == Turn((), None, newest_run=True)
+
+
+def test_what_is_due_is_claimed_soonest_first(index: Index) -> None:
+    late, soon, later = entries(-1, -3, 60)
+    index.schedule.add([late, soon, later], NOON)
+    turn = index.claim()
+    lease_ms = round((NOON + LEASE).timestamp() * 1_000)
+    assert turn.claims == (Claim(SLACK, (soon.delivery_id, late.delivery_id), lease_ms),)
+    assert turn.next_due == later.due_at
+
+
+def test_ties_come_in_the_order_of_their_ids(index: Index) -> None:
+    index.schedule.add(reversed(entries(0, 0, 0)), NOON)
+    assert index.claimed() == ids(3)
+
+
+def test_lanes_are_claimed_in_the_order_of_their_limits_and_no_others(index: Index) -> None:
+    index.schedule.add([*entries(0), *entries(0, lane=EMAIL)], NOON)
+    assert [each.lane for each in index.claim(lanes=[EMAIL]).claims] == [EMAIL]
+    index.schedule.add(entries(0, lane=EMAIL), NOON)
+    assert [each.lane for each in index.claim(lanes=[SLACK, EMAIL]).claims] == [SLACK, EMAIL]
+
+
+def test_no_more_is_claimed_of_a_lane_than_its_limit(index: Index) -> None:
+    index.schedule.add(entries(-3, -2, -1), NOON)
+    assert index.claimed(limit=2) == ids(3)[:2]
+    turn = index.claim(limit=0)
+    assert (turn.claims, turn.next_due) == ((), NOON - timedelta(seconds=1))
+    assert index.claimed(limit=2) == ids(3)[2:]
+
+
+def test_the_next_due_is_the_soonest_of_all_lanes(index: Index) -> None:
+    index.schedule.add([*entries(20), *entries(10, lane=EMAIL)], NOON)
+    assert index.claim().next_due == NOON + timedelta(seconds=10)
+
+
+@pytest.mark.parametrize("microseconds", [0, 1, 999])
+def test_nothing_is_claimed_before_its_time_not_even_by_a_millisecond(index: Index, microseconds: int) -> None:
+    due = NOON + timedelta(microseconds=microseconds)
+    index.schedule.add([Entry(SLACK, ids(1)[0], due)], NOON)
+    assert index.claimed(due - timedelta(microseconds=1)) == []
+    assert index.claimed(due + MILLISECOND) == ids(1)
+
+
+def test_claimed_ids_are_claimed_by_nobody_else(index: Index) -> None:
+    index.schedule.add(entries(0), NOON)
+    assert index.claimed() == ids(1)
+    assert index.claimed(NOON + LEASE - MILLISECOND) == []
+
+
+def test_what_was_not_released_comes_back_when_its_lease_is_over(index: Index) -> None:
+    index.schedule.add(entries(0), NOON)
+    index.claim()
+    assert index.claimed(NOON + LEASE) == ids(1)
+    assert index.claimed(NOON + LEASE) == []  # leased anew
+    assert index.claimed(NOON + 2 * LEASE) == ids(1)
+
+
+def test_what_was_left_behind_goes_before_what_is_due(index: Index) -> None:
+    left, *fresh = entries(0, -9, -8)
+    index.schedule.add([left], NOON)
+    index.claim()
+    index.schedule.add(fresh, NOON)
+    assert index.claimed(NOON + LEASE, limit=2) == [left.delivery_id, fresh[0].delivery_id]
+
+
+def test_what_was_released_does_not_come_back(index: Index) -> None:
+    index.schedule.add(entries(0, 0), NOON)
+    index.schedule.release(index.claim().claims)
+    assert index.claimed(NOON + 2 * LEASE) == []
+
+
+def test_a_slow_run_does_not_release_what_another_holds_by_now(index: Index) -> None:
+    index.schedule.add(entries(0), NOON)
+    slow = index.claim()
+    assert index.claimed(NOON + LEASE) == ids(1)
+    index.schedule.release(slow.claims)
+    assert index.claimed(NOON + 2 * LEASE) == ids(1)
+
+
+def test_what_is_put_back_while_it_is_leased_waits_for_its_time(index: Index) -> None:
+    index.schedule.add(entries(0), NOON)
+    turn = index.claim()
+    index.schedule.add(entries(5), NOON)
+    index.schedule.release(turn.claims)
+    assert index.claimed(NOON + timedelta(seconds=4)) == []
+    assert index.claimed(NOON + timedelta(seconds=5)) == ids(1)
+
+
+def test_the_last_time_given_wins(index: Index) -> None:
+    index.schedule.add(entries(5), NOON)
+    index.schedule.add(entries(50), NOON)
+    assert index.claimed(NOON + timedelta(seconds=49)) == []
+    index.schedule.add([*entries(40), *entries(2)], NOON)
+    assert index.claimed(NOON + timedelta(seconds=2)) == ids(1)
+
+
+def test_what_was_removed_is_not_claimed(index: Index) -> None:
+    index.schedule.add(entries(0, 0), NOON)
+    index.schedule.remove(SLACK, ids(1))
+    index.schedule.remove(EMAIL, ids(2))
+    index.schedule.remove(SLACK, [])
+    assert index.claimed() == ids(2)[1:]
+
+
+def test_thousands_go_in_and_out(index: Index) -> None:
+    many = [Entry(SLACK, UUID(int=number), NOON) for number in range(2_500)]
+    index.schedule.add(many, NOON)
+    claims = [index.claim(limit=500).claims for _ in range(5)]
+    assert sorted(each for (claim,) in claims for each in claim.ids) == [each.delivery_id for each in many]
+    index.schedule.release(claim for (claim,) in claims)
+    assert index.claimed(NOON + LEASE) == []
+
+
+def test_adding_and_releasing_nothing(index: Index) -> None:
+    index.schedule.add([], NOON)
+    index.schedule.release([])
+
+
+def test_the_newest_run_is_the_one_that_registered_last(index: Index) -> None:
+    assert index.claim(run_id="run-1").newest_run
+    index.schedule.register("run-1")
+    assert index.claim(run_id="run-1").newest_run
+    index.schedule.register("run-2")
+    assert not index.claim(run_id="run-1").newest_run
+    assert index.claim(run_id="run-2").newest_run
+
+
+def test_after_a_wipe_every_run_goes_on(index: Index) -> None:
+    index.schedule.register("run-2")
+    index.wipe()
+    assert index.claim(run_id="run-1").newest_run
+
+
+def test_an_epoch_lasts_as_long_as_the_index(index: Index) -> None:
+    epoch = index.schedule.epoch()
+    index.schedule.add(entries(0), NOON)
+    assert index.schedule.epoch() == epoch
+    index.wipe()
+    assert index.schedule.epoch() != epoch
+    assert index.claimed() == []
+
+
+def test_sleep_returns_when_its_time_is_over(index: Index) -> None:
+    assert 0.09 <= index.slept(0.1) < 0.6
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 0.0004])
+def test_no_sleep_is_no_sleep_for_ever(index: Index, seconds: float) -> None:
+    assert index.slept(seconds) < 0.2
+
+
+def test_what_is_due_within_the_sleep_wakes(index: Index) -> None:
+    index.schedule.add(entries(1), NOON)
+    assert index.slept(1) < 0.3
+
+
+def test_one_wake_is_one_wake_however_much_came_in(index: Index) -> None:
+    for _ in range(3):
+        index.schedule.add(entries(0, 0.5), NOON)
+    assert index.slept(1) < 0.3
+    assert index.slept(0.1) >= 0.09
+
+
+def test_what_is_due_later_does_not_wake(index: Index) -> None:
+    index.schedule.add(entries(1.1), NOON)
+    assert index.slept(0.1) >= 0.09
+
+
+# Redis alone
+
+
+def test_a_sleeping_run_is_woken_by_somebody_else(real: Index, redis_url: str) -> None:
+    producer = RedisSchedule(redis_url, timeout=0.25)
+    timer = threading.Timer(0.2, lambda: producer.add(entries(0), NOON))
+    timer.start()
+    assert 0.15 < real.slept(2) < 1
+    timer.join()
+    producer.close()
+
+
+def test_members_are_sixteen_bytes_and_a_lanes_keys_share_one_hash_tag(real: Index, redis_url: str) -> None:
+    real.schedule.add([*entries(0, 5), *entries(0, 5, lane=EMAIL)], NOON)
+    real.claim()
+    with redis_client.Redis.from_url(redis_url) as client:
+        keys = {key.decode() for key in client.keys() if client.type(key) == b"zset"}
+        members = {len(member) for key in keys for member in client.zrange(key, 0, -1)}
+    assert members == {16}
+    tags = {key: key[key.index("{") + 1 : key.index("}")] for key in keys}
+    assert set(tags.values()) == {SLACK.name, EMAIL.name}
+    assert len(keys) == 4
+
+
+def test_adding_and_claiming_are_one_trip_each(real: Index) -> None:
+    real.schedule.add([Entry(lane, UUID(int=n), NOON) for lane in LANES for n in range(20)], NOON)
+    assert real.schedule.trips == 1
+    turn = real.claim()
+    assert real.schedule.trips == 2
+    real.schedule.release(turn.claims)
+    assert real.schedule.trips == 3
+
+
+OPERATIONS = {
+    "add": lambda schedule: schedule.add(entries(0), NOON),
+    "register": lambda schedule: schedule.register("run-1"),
+    "claim": lambda schedule: schedule.claim({SLACK: 10}, NOON, "run-1"),
+    "release": lambda schedule: schedule.release([Claim(SLACK, tuple(ids(1)), 1)]),
+    "remove": lambda schedule: schedule.remove(SLACK, ids(1)),
+    "sleep": lambda schedule: schedule.sleep(0.1),
+    "epoch": lambda schedule: schedule.epoch(),
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_redis_that_is_not_there_is_unavailable_at_once(operation: str) -> None:
+    schedule = RedisSchedule("redis://127.0.0.1:1/0", timeout=0.25)
+    began = time.monotonic()
+    with pytest.raises(ScheduleUnavailableError):
+        OPERATIONS[operation](schedule)
+    assert time.monotonic() - began < 1
+
+
+@pytest.fixture
+def black_hole() -> Iterator[str]:
+    """A server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as listening:
+        yield f"redis://127.0.0.1:{listening.getsockname()[1]}/0"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_redis_that_never_answers_is_unavailable_within_a_second(operation: str, black_hole: str) -> None:
+    schedule = RedisSchedule(black_hole, timeout=0.25)
+    began = time.monotonic()
+    with pytest.raises(ScheduleUnavailableError):
+        OPERATIONS[operation](schedule)
+    assert time.monotonic() - began < 1
+    schedule.close()
+
+
+def test_a_redis_that_falls_silent_is_unavailable_and_usable_again_afterwards(redis_url: str) -> None:
+    schedule = RedisSchedule(redis_url, timeout=0.25)
+    with redis_client.Redis.from_url(redis_url) as client:
+        client.flushall()
+        schedule.add(entries(0), NOON)
+        client.client_pause(600, all=True)
+        with pytest.raises(ScheduleUnavailableError):
+            schedule.claim({SLACK: 10}, NOON, "run-1")
+        time.sleep(0.5)
+        client.client_unpause()
+    # What was asked during the silence was done all the same, and its answer must not be taken for the next one.
+    turn = schedule.claim({SLACK: 10}, NOON + LEASE, "run-1")
+    assert [each for claim in turn.claims for each in claim.ids] == ids(1)
+    schedule.close()
+
+
+def test_moments_before_1970_do_not_confuse(index: Index) -> None:
+    ancient = Entry(SLACK, ids(1)[0], datetime(1969, 12, 31, tzinfo=UTC))
+    index.schedule.add([ancient], NOON)
+    assert index.claimed() == ids(1)
+
+
+def test_a_redis_that_is_full_is_unavailable(real: Index, redis_url: str) -> None:
+    with redis_client.Redis.from_url(redis_url) as client:
+        client.config_set("maxmemory", 1)
+        try:
+            with pytest.raises(ScheduleUnavailableError):
+                real.schedule.add(entries(0), NOON)
+        finally:
+            client.config_set("maxmemory", 0)
+    real.schedule.add(entries(0), NOON)
+    assert real.claimed() == ids(1)

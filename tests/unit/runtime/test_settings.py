@@ -1,0 +1,76 @@
+"""Settings: a function never runs half-configured."""
+
+from __future__ import annotations
+
+import pytest
+
+from nofy.runtime.settings import (
+    ConsumerSettings,
+    DatabaseSettings,
+    DispatcherSettings,
+    ProducerSettings,
+    WrongSettingsError,
+    load,
+)
+
+SOUND = {
+    "POSTGRES_DSN": "postgresql://nofy@db/nofy",
+    "REDIS_URL": "rediss://cache:6379",
+    "KAFKA_BOOTSTRAP": "b-1:9098",
+    "KAFKA_REPORTS_LAG": "true",
+    "SENDER_FUNCTIONS": '{"slack": "nofy-dev-sender-slack"}',
+}
+
+
+def test_a_field_is_read_from_the_variable_of_its_name():
+    assert load(ProducerSettings, SOUND) == ProducerSettings(SOUND["POSTGRES_DSN"], SOUND["REDIS_URL"])
+
+
+def test_flags_and_names_are_read_as_what_they_are():
+    assert load(DispatcherSettings, SOUND).kafka_reports_lag is True
+    assert load(DispatcherSettings, SOUND | {"KAFKA_REPORTS_LAG": "false"}).kafka_reports_lag is False
+    assert load(ConsumerSettings, SOUND).sender_functions == {"slack": "nofy-dev-sender-slack"}
+
+
+def test_a_function_asks_for_nothing_it_does_not_need():
+    assert load(DatabaseSettings, {"POSTGRES_DSN": "postgresql://x"}).postgres_dsn == "postgresql://x"
+
+
+def test_everything_that_is_missing_is_named_at_once():
+    with pytest.raises(WrongSettingsError) as wrong:
+        load(DispatcherSettings, {"REDIS_URL": "redis://x"})
+    assert str(wrong.value) == (
+        "POSTGRES_DSN is not set; KAFKA_BOOTSTRAP is not set; KAFKA_REPORTS_LAG is not set"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"POSTGRES_DSN": ""}, "POSTGRES_DSN is wrong: empty"),
+        ({"SENDER_FUNCTIONS": "[]"}, "SENDER_FUNCTIONS is wrong: not a JSON object"),
+        ({"SENDER_FUNCTIONS": "slack=x"}, "SENDER_FUNCTIONS is wrong: Expecting value"),
+        ({"SENDER_FUNCTIONS": ""}, "SENDER_FUNCTIONS is wrong"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_its_reason(changed: dict[str, str], told: str):
+    with pytest.raises(WrongSettingsError, match=told.replace("[", r"\[")):
+        load(ConsumerSettings, SOUND | changed)
+
+
+@pytest.mark.parametrize("flag", ["", "yes", "1", "True", " true"])
+def test_a_flag_is_true_or_false_and_nothing_like_it(flag: str):
+    with pytest.raises(WrongSettingsError, match="KAFKA_REPORTS_LAG is wrong: neither true nor false"):
+        load(DispatcherSettings, SOUND | {"KAFKA_REPORTS_LAG": flag})
+
+
+def test_missing_and_wrong_variables_are_told_together():
+    with pytest.raises(WrongSettingsError) as wrong:
+        load(ProducerSettings, {"POSTGRES_DSN": ""})
+    assert str(wrong.value) == "POSTGRES_DSN is wrong: empty; REDIS_URL is not set"
+
+
+def test_a_wrong_value_is_not_repeated_since_it_may_hold_a_password():
+    with pytest.raises(WrongSettingsError) as wrong:
+        load(DispatcherSettings, SOUND | {"KAFKA_REPORTS_LAG": "hunter2"})
+    assert "hunter2" not in str(wrong.value)
