@@ -12,7 +12,6 @@ import os
 import shutil
 import signal
 import sys
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,7 @@ from local.choices import KafkaKind
 from local.deployment import Cdk, CdkRun, api_url, kick, lambda_client, migrate
 from local.environment import isolate
 from local.ports import refuse_taken
+from local.probe import probe
 from local.seed import Seed, seed, stack_file
 from local.stack import Stack, asked_of, directory, write_private
 
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 # What a stack makes in its directory; anything else in there (the artefacts of make setup) is left alone.
 OWN_FOLDERS = ("run", "data", "logs", "tmp", "cdk.out")
 OWN_FILES = ("stack.json", "description.json", "context.json", "outputs.json")
-API_SECONDS = 30.0
 
 
 class StackError(Exception):
@@ -144,20 +143,10 @@ def _bring_up(stack: Stack, progress: Progress) -> None:
         bridge = bridge_process.start(stack)
         made = seed()
         bridge_process.finish(stack.home, bridge)
-    with progress.step("waiting for the API's first answer"):
-        url = _answering_api(stack, outputs)
-    write_private(stack.directory / "stack.json", stack_file(stack, url, made))
-
-
-def _answering_api(stack: Stack, outputs: Mapping[str, str]) -> str:
-    """The first answer takes a cold start longer than the next: better here than in somebody's first request."""
     url = api_url(stack, outputs)
-    deadline = time.monotonic() + API_SECONDS
-    while not ministack.responds(f"{url}/v1/openapi.json"):
-        if time.monotonic() > deadline:
-            raise StackError(f"the API does not answer at {url}: make logs F=producer tells more")
-        time.sleep(processes.POLL_SECONDS)
-    return url
+    with progress.step("waiting until it delivers"):
+        probe(url, made.project_id)
+    write_private(stack.directory / "stack.json", stack_file(stack, url, made))
 
 
 def _start_servers(stack: Stack, cdk: Cdk) -> CdkRun:
@@ -212,8 +201,9 @@ def _deploy_again(stack: Stack, progress: Progress) -> None:
     with progress.step("restarting the Kafka-to-Lambda bridge"):
         processes.stop(stack.home, "bridge")
         bridge_process.finish(stack.home, bridge_process.start(stack))
-    with progress.step("waiting for the API's first answer"):
-        url = _answering_api(stack, outputs)
+    url = api_url(stack, outputs)
     made = json.loads((stack.directory / "stack.json").read_text())
     kept = Seed(made["project_id"], made["api_token"])
+    with progress.step("waiting until it delivers"):
+        probe(url, kept.project_id)
     write_private(stack.directory / "stack.json", stack_file(stack, url, kept))

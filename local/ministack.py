@@ -31,6 +31,9 @@ def start(home: Home, port: int) -> Record:
         "BIND_HOST": LOOPBACK,
         # Its MQTT listener takes a fixed port of its own.
         "IOT_MTLS_ENABLED": "0",
+        # Idle workers beyond a function's first are ended after five minutes by default: a stack that was left alone
+        # over lunch would be cold.
+        "LAMBDA_WARM_TTL_SECONDS": "86400",
         "TMPDIR": str(temporary),
         "S3_DATA_DIR": str(temporary / "s3"),
         "STATE_DIR": str(temporary / "state"),

@@ -12,6 +12,7 @@ from local.kafka_broker import BrokerError
 from local.logs import LogError
 from local.ports import PortError
 from local.postgres import PostgresError
+from local.probe import ProbeError
 from local.processes import ProcessError
 from local.redis_server import RedisError
 from local.stack import SettingsError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 EXPECTED = (
     *(StackError, PortError, SettingsError, LogError, ValueError, RefusedError),
-    *(ProcessError, PostgresError, RedisError, BrokerError, DeploymentError, OperatorError),
+    *(ProbeError, ProcessError, PostgresError, RedisError, BrokerError, DeploymentError, OperatorError),
 )
 
 

@@ -42,7 +42,8 @@ def tried(**changes: Any) -> Tried:
 
 
 def integration(channel: Channel, **changes: Any) -> Integration:
-    return replace(Integration(INTEGRATION, channel, PROVIDER_OF[channel], {}), **changes)
+    own = UUID(int=INTEGRATION.int + 256 * (1 + list(Channel).index(channel)))
+    return replace(Integration(own, channel, PROVIDER_OF[channel], {}), **changes)
 
 
 def principal(*channels: Channel, **changes: Any) -> Principal:

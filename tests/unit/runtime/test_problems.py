@@ -44,8 +44,7 @@ def test_each_error_has_its_status_its_code_and_its_headers(error: NofyError, st
     response = of_error(error, "req-1")
     document = json.loads(response.body or "")
     assert (response.status_code, document["status"], document["code"]) == (status, status, code)
-    assert response.content_type == "application/problem+json"
-    assert response.headers == headers
+    assert response.headers == {"Content-Type": "application/problem+json", **headers}
     assert document["type"] == f"urn:nofy:problem:{code}"
     assert document["request_id"] == "req-1"
     assert document["title"]
