@@ -165,6 +165,9 @@ class MemoryStore:
         row.attempts[row.attempt_no] = AttemptRow(row.due_at, record.dispatched_at, now, until, version)
         return _leased(row, integration)
 
+    def hang_up(self) -> None:
+        """Memory has no connection to let go of."""
+
     def keep_reports(self, reports: Sequence[Report]) -> None:
         for each in reports:
             attempt = self._attempt(each)

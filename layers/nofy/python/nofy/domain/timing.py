@@ -11,6 +11,9 @@ from __future__ import annotations
 PROVIDER_CONNECT_TIMEOUT = 3
 PROVIDER_TIMEOUT = 10
 
+# Opening a credential: one try, this long for the connection and this long for the answer.
+VAULT_TIMEOUT = 3
+
 # The sender function. Its last call starts at the latest PROVIDER_TIMEOUT and a margin before its end.
 SENDER_TIMEOUT = 60
 SENDER_MARGIN = 5

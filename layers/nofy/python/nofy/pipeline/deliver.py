@@ -73,6 +73,10 @@ class Consumer:
         """Send a batch of one channel's records and report on each delivery that could be leased."""
         queued, unreadable = self._read(records)
         leased = self.store.lease(queued, ATTEMPT_LEASE) if queued else []
+        # A slow provider must not keep connections from those who need them for milliseconds: with a consumer on
+        # every partition of every lane, that is how a database runs out of them. Connecting again costs a few ms
+        # a batch.
+        self.store.hang_up()
         reports, unsent = self._send_all(leased, ends_at)
         kept = self._keep(unsent)
         return Delivered(len(leased), len(queued) - len(leased), unreadable, tuple(reports), kept)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from nofy.domain.outcomes import Accepted, NotTried, Outcome
+from nofy.domain.outcomes import Accepted, NotTried, Outcome, Unknown
 from nofy.domain.timing import PROVIDER_CONNECT_TIMEOUT, PROVIDER_TIMEOUT, SENDER_MARGIN
 
 if TYPE_CHECKING:
@@ -55,4 +55,13 @@ class ChannelSender:
         if not message.live:
             # A test token's message has walked the whole pipeline, its credential included, and stops here.
             return Accepted(f"test_{message.delivery_id.hex}")
-        return self.client.call(message, credential)
+        return self._call(message, credential)
+
+    def _call(self, message: Message, credential: str) -> Outcome:
+        try:
+            return self.client.call(message, credential)
+        except Exception:
+            # One message that cannot be asked for (its integration lacks a setting) must not cost the others of
+            # this invoke their outcomes: without those they would be sent again.
+            log.exception("call failed", extra={"delivery": str(message.delivery_id)})
+            return Unknown("the call failed on our side")

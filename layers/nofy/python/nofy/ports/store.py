@@ -93,6 +93,9 @@ class Leases(Protocol):
     def lease(self, records: Sequence[QueueRecord], seconds: int) -> list[Leased]:
         """Begin an attempt for each record whose fence holds; the others fall away here."""
 
+    def hang_up(self) -> None:
+        """Let go of the connection: none is held while providers are called."""
+
     def keep_reports(self, reports: Sequence[Report]) -> None:
         """Write reports on their attempt rows, because Kafka would not take them; the reconciler sends them on."""
 

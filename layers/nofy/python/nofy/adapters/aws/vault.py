@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+
+from nofy.domain.timing import VAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -35,24 +38,44 @@ class KmsVault:
 
     def __init__(self) -> None:
         self._client: Any = None
-        self._opened: OrderedDict[SealedCredential, str] = OrderedDict()
-        self._lock = Lock()  # 32 calls start at once: one of them asks KMS, the others wait for it
+        self._opened: OrderedDict[SealedCredential, Future[str]] = OrderedDict()
+        self._lock = Lock()
 
     def open(self, sealed: SealedCredential) -> str:
+        """The credential. 32 calls start at once: one of them asks KMS, the others share its answer or its error."""
         with self._lock:
-            if sealed not in self._opened:
-                self._opened[sealed] = self._decrypt(sealed)
-                if len(self._opened) > _KEPT:
-                    self._opened.popitem(last=False)
-            return self._opened[sealed]
+            known = self._opened.get(sealed)
+            opening = known or self._opened.setdefault(sealed, Future())
+            if len(self._opened) > _KEPT:
+                self._opened.popitem(last=False)
+        if known is None:
+            self._settle(sealed, opening)
+        return opening.result()
+
+    def _settle(self, sealed: SealedCredential, opening: Future[str]) -> None:
+        try:
+            opening.set_result(self._decrypt(sealed))
+        except Exception as error:  # noqa: BLE001  # it is raised by result(), to everybody who waits for it
+            with self._lock:
+                self._opened.pop(sealed, None)  # whoever comes later asks again
+            opening.set_exception(error)
 
     def _decrypt(self, sealed: SealedCredential) -> str:
-        if self._client is None:
-            import boto3
-
-            self._client = boto3.client("kms")
-        answer = self._client.decrypt(
+        answer = self._connected().decrypt(
             CiphertextBlob=sealed.ciphertext,
             EncryptionContext=encryption_context(sealed.project_id, sealed.integration_id),
         )
         return str(answer["Plaintext"].decode())
+
+    def _connected(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                import boto3
+                from botocore.config import Config
+
+                # boto3's own minute and its retries would outlive the sender, whose messages were never tried.
+                config = Config(
+                    retries={"total_max_attempts": 1}, connect_timeout=VAULT_TIMEOUT, read_timeout=VAULT_TIMEOUT
+                )
+                self._client = boto3.client("kms", config=config)
+            return self._client

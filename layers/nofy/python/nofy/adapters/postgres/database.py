@@ -21,6 +21,8 @@ STATEMENT_TIMEOUT_MS = 15_000
 # (EvalPlanQual) while its plan prunes partitions as it runs: an ack that met another transaction was enough. Without
 # pruning, statements on 500 rows were no slower with 60 weekly partitions.
 _SETTINGS = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC -c enable_partition_pruning=off"
+# Start-up, and two steps of SCRAM: what a connection costs in round trips.
+CONNECT_TRIPS = 3
 # After this long without use (a frozen Lambda, a proxy that hung up) the connection is tried before it is trusted.
 IDLE_SECONDS = 30.0
 
@@ -115,6 +117,7 @@ class Database:
             raise StoreUnavailableError(str(error).strip()) from error
         connection.autocommit = True
         register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
+        self.trips += CONNECT_TRIPS
         self._connection = connection
         self._used = self._clock()
         return connection

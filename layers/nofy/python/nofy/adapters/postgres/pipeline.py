@@ -61,6 +61,9 @@ class PostgresLeases:
         parameters["seconds"] = seconds
         return [_leased(row) for row in self._database.run(statement("lease"), parameters)]
 
+    def hang_up(self) -> None:
+        self._database.close()
+
     def keep_reports(self, reports: Sequence[Report]) -> None:
         self._database.run(statement("keep_reports"), _report_columns(reports, ""))
 
