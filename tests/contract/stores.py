@@ -221,9 +221,7 @@ class PostgresBackend(Backend):
         )
 
     def revoke(self, project: Project) -> None:
-        self.superuser.run(
-            "UPDATE api_keys SET revoked_at = now() WHERE id = %(id)s", {"id": project.principal.key_id}
-        )
+        self.superuser.run("UPDATE api_keys SET revoked_at = now() WHERE id = %(id)s", {"id": project.principal.key_id})
 
     def mend(self, integration_id: UUID) -> None:
         rows = self.superuser.run(
@@ -244,9 +242,7 @@ class PostgresBackend(Backend):
         return self.superuser.run(query, parameters)[0][0]
 
     def dead_letters(self) -> list[DeadLetter]:
-        rows = self.superuser.run(
-            "SELECT kind, reason, delivery_id, attempt_no, source, raw FROM dead_letters"
-        )
+        rows = self.superuser.run("SELECT kind, reason, delivery_id, attempt_no, source, raw FROM dead_letters")
         letters = [
             DeadLetter(Kind(kind), reason, delivery_id, attempt_no, source, bytes(raw) if raw is not None else None)
             for kind, reason, delivery_id, attempt_no, source, raw in rows

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,10 +33,11 @@ from tests.contract.conftest import open_folder
 from tests.fakes import ManualClock, MemoryBus, MemoryOffsets
 
 PARTITIONS = 3
-LARGEST = 100_000
-reports_ends = pytest.mark.skipif(
-    chosen_kafka(os.environ) is KafkaKind.TANSU, reason="Tansu reports wrong end offsets: UnreportedOffsets is used"
-)
+LARGEST = 1_000_000  # as the topics of deliveries have it: four times what the producer gathers in one batch
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+on_tansu = chosen_kafka(os.environ) is KafkaKind.TANSU
+reports_ends = pytest.mark.skipif(on_tansu, reason="Tansu reports wrong end offsets: UnreportedOffsets is used")
+takes_limits = pytest.mark.skipif(on_tansu, reason="Tansu does not know max.message.bytes")
 
 
 @dataclass
@@ -96,9 +99,22 @@ def commit(bootstrap: str, topic: str, group: str, offsets: dict[int, int]) -> N
 @pytest.fixture(scope="module")
 def kafka_adapters(kafka_bootstrap: str) -> Iterator[tuple[KafkaBus, KafkaOffsets]]:
     bus, offsets = KafkaBus(kafka_bootstrap), KafkaOffsets(kafka_bootstrap)
+    _wait_for_the_coordinator(offsets)
     yield bus, offsets
     bus.close()
     offsets.close()
+
+
+def _wait_for_the_coordinator(offsets: KafkaOffsets) -> None:
+    """A new cluster makes the topic that keeps groups' offsets when somebody asks for the first time."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            offsets.committed("nofy-contract", "nofy.contract.v1")
+        except BusUnavailableError:
+            time.sleep(0.05)
+        else:
+            return
 
 
 def on_memory() -> Broker:
@@ -138,7 +154,8 @@ def test_placements_come_in_the_order_of_the_records_and_tell_where_they_lie(bro
     values = [f"number {number}".encode() for number in range(30)]
     records = [OutboundRecord(broker.topic, f"key {n % 7}".encode(), each) for n, each in enumerate(values)]
     placements = broker.bus.publish(records)
-    assert [broker.values()[each.partition, each.offset] for each in placements if each] == values
+    found = broker.values()
+    assert [found[each.partition, each.offset] for each in placements if each] == values
 
 
 def test_one_key_goes_to_one_partition_in_order(broker: Broker) -> None:
@@ -152,11 +169,17 @@ def test_many_keys_are_spread(broker: Broker) -> None:
     assert found == set(range(PARTITIONS))
 
 
-def test_an_oversize_record_is_refused_and_its_neighbours_are_placed(broker: Broker) -> None:
-    small, large = b"small", b"x" * (LARGEST + 1)
-    assert [each is not None for each in broker.publish(small, large, small)] == [True, False, True]
-    assert [each is not None for each in broker.publish(small)] == [True]
-    assert sorted(broker.values().values()) == [small] * 3
+@takes_limits
+def test_a_record_the_topic_does_not_take_is_refused_alone_or_with_what_follows_it_in_its_partition(
+    broker: Broker,
+) -> None:
+    large = b"x" * (LARGEST + 1)
+    placements = broker.publish(b"before", large, b"after")
+    assert placements[0] is not None
+    assert placements[1] is None
+    if placements[2] is None:  # an idempotent producer numbers its records, and the broker allows no gap
+        broker.placed(b"after")
+    assert sorted(broker.values().values()) == [b"after", b"before"]
 
 
 def test_a_record_no_request_can_carry_is_refused_and_its_neighbours_are_placed(broker: Broker) -> None:
@@ -174,7 +197,7 @@ def test_what_a_group_committed(broker: Broker) -> None:
     group = f"group of {broker.topic}"
     broker.commit(group, {0: 2, 2: 1})
     assert broker.offsets.committed(group, broker.topic) == {0: 2, 2: 1}
-    assert broker.offsets.committed(group, "nofy.contract.1.v1" if "2" in broker.topic else "other") == {}
+    assert broker.offsets.committed(group, "another topic") == {}
 
 
 @reports_ends
@@ -191,7 +214,7 @@ def test_lag_is_what_was_produced_and_not_read(broker: Broker) -> None:
 
 
 class OneBroker:
-    """A broker of its own, which can be stopped and started again on the same port with the same data."""
+    """A broker of its own, which can be killed and begun again on the same port."""
 
     def __init__(self, folder: Path) -> None:
         self.home = Home(folder)
@@ -204,16 +227,19 @@ class OneBroker:
         kafka_broker.finish(self.home, self.bootstrap, record)
 
     def stop(self) -> None:
+        """Killed, and its data with it."""
         stop_processes(self.home)
+        shutil.rmtree(self.home.data, ignore_errors=True)
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
-    """Time-outs of a second or two instead of five and ten; the longest is returned."""
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
+    """Time-outs of a second or two instead of five and ten; the longest is given."""
     monkeypatch.setattr(producer_module, "REQUEST_TIMEOUT_MS", 1_000)
     monkeypatch.setattr(producer_module, "DELIVERY_TIMEOUT_MS", 2_000)
     monkeypatch.setattr(offsets_module, "REQUEST_TIMEOUT_MS", 1_000)
-    return 2.0
+    yield 2.0
+    gc.collect()  # kafka-python leaves the sockets of refused connections to the collector
 
 
 def took(work: Callable[[], object]) -> float:
@@ -251,11 +277,8 @@ def test_a_broker_that_dies_takes_nothing_until_it_is_back(impatient: float) -> 
             assert took(lambda: answers.append(bus.publish([record, record]))) < impatient + 1
             assert answers == [[None, None]]
             broker.start()
-            if broker.kind is KafkaKind.TANSU:
-                kafka_broker.create_topics(broker.bootstrap, [NewTopic(topic, PARTITIONS, 1)])
+            kafka_broker.create_topics(broker.bootstrap, [NewTopic(topic, PARTITIONS, 1)])
             assert None not in bus.publish([record])
             bus.close()
         finally:
             broker.stop()
-
-

@@ -88,4 +88,3 @@ def report_on(
         at,
         credential_version,
     )
-

@@ -171,8 +171,13 @@ def test_a_key_is_one_to_255_printable_characters(api: Api, key: str):
         ("GET", "/v1/notifications?status=lost", None, 422, "invalid_request"),
         ("GET", "/v1/notifications?colour=red", None, 422, "invalid_request"),
         ("GET", "/v1/notifications?reference=a\0b", None, 422, "invalid_request"),
-        ("PATCH", "/v1/notifications/ntf_01h455vb4pex5vsknk084sn02q", '{"send_at": "2026-06-01T09:00:00Z"}')
-        + (404, "not_found"),
+        (
+            "PATCH",
+            "/v1/notifications/ntf_01h455vb4pex5vsknk084sn02q",
+            '{"send_at": "2026-06-01T09:00:00Z"}',
+            404,
+            "not_found",
+        ),
         ("POST", "/v1/notifications/ntf_01h455vb4pex5vsknk084sn02q/cancel", None, 404, "not_found"),
         ("POST", "/v1/dead-letters/dlt_01h455vb4pex5vsknk084sn02q/redrive", None, 404, "not_found"),
         ("POST", "/v1/dead-letters/junk/redrive", None, 404, "not_found"),

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
-from typing import Any
+from threading import Event
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
 from nofy.adapters.aws import vault as module
 from nofy.adapters.aws.vault import KmsVault, encryption_context, seal
 from nofy.domain.sending import SealedCredential
 from tests.unit.domain.examples import INTEGRATION, PROJECT
+from tests.unit.providers.tiny_server import SILENCE, TinyServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OTHER = UUID("01950000-0000-7000-8000-0000000000ff")
 
@@ -89,6 +93,51 @@ def test_many_calls_at_once_ask_once():
     with ThreadPoolExecutor(16) as pool:
         assert set(pool.map(lambda _: vault.open(sealed), range(200))) == {"opened one"}
     assert len(kms.asked) == 1
+
+
+def test_many_calls_at_once_share_the_error_too_instead_of_waiting_for_one_another():
+    class Refusing(Counting):
+        def decrypt(self, **asked: Any) -> dict[str, Any]:
+            super().decrypt(**asked)
+            everybody_asks.wait(5)
+            raise TimeoutError
+
+    everybody_asks = Event()
+    vault, kms = KmsVault(), Refusing()
+    vault._client = kms
+    sealed = SealedCredential(PROJECT, INTEGRATION, 1, b"one")
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(vault.open, sealed) for _ in range(8)]
+        wait(asked, timeout=0.05)
+        everybody_asks.set()
+        assert all(isinstance(each.exception(5), TimeoutError) for each in asked)
+    assert len(kms.asked) == 1
+
+
+def test_a_credential_that_is_slow_to_open_does_not_hold_up_the_others():
+    class Slow(Counting):
+        def decrypt(self, **asked: Any) -> dict[str, Any]:
+            if asked["CiphertextBlob"] == b"slow":
+                assert opened_the_other.wait(5)
+            return super().decrypt(**asked)
+
+    opened_the_other = Event()
+    vault = KmsVault()
+    vault._client = Slow()
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(vault.open, SealedCredential(PROJECT, INTEGRATION, 1, b"slow"))
+        assert vault.open(SealedCredential(PROJECT, INTEGRATION, 2, b"quick")) == "opened quick"
+        opened_the_other.set()
+        assert slow.result(5) == "opened slow"
+
+
+def test_a_kms_that_does_not_answer_is_given_up_long_before_the_sender_ends(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "VAULT_TIMEOUT", 0.2)
+    with TinyServer([SILENCE]) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", server.url)
+        with pytest.raises(ReadTimeoutError):
+            KmsVault().open(SealedCredential(PROJECT, INTEGRATION, 1, b"one"))
+        assert len(server.asked) == 1
 
 
 def test_the_memory_of_a_sender_is_bounded(monkeypatch: pytest.MonkeyPatch):

@@ -54,7 +54,7 @@ def test_the_floor_of_a_moment_is_below_everything_born_at_it_and_above_everythi
 
 
 def test_a_source_of_ids_takes_its_clock_and_its_randomness_from_outside():
-    source = IdSource(lambda: NOW, lambda n: bytes(n))
+    source = IdSource(lambda: NOW, bytes)
     assert source() == source() == uuid7(NOW, bytes(10))
 
 

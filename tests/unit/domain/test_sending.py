@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nofy.domain.ids import idempotency_key
-from nofy.domain.outcomes import Outcome
 from nofy.domain.sending import message_of, message_to_json, read_request, read_response, request, response
 from tests.unit.domain import strategies
 from tests.unit.domain.examples import DELIVERY, NOW, leased, message
+
+if TYPE_CHECKING:
+    from nofy.domain.outcomes import Outcome
 
 
 def test_a_request_arrives_as_it_was_sent():

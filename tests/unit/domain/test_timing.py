@@ -34,8 +34,12 @@ def test_a_full_group_fits_into_one_sender_even_if_every_call_times_out():
 
 def test_a_call_that_is_begun_at_the_last_moment_ends_before_the_sender_does():
     last_start = timing.SENDER_TIMEOUT - LONGEST_CALL - timing.SENDER_MARGIN
-    assert 0 < last_start
+    assert last_start > 0
     assert last_start + LONGEST_CALL < timing.SENDER_TIMEOUT
+
+
+def test_a_credential_that_cannot_be_opened_leaves_the_sender_time_to_say_so():
+    assert 2 * timing.VAULT_TIMEOUT < timing.SENDER_TIMEOUT - LONGEST_CALL - timing.SENDER_MARGIN
 
 
 def test_a_group_that_is_begun_at_the_last_moment_is_reported_on_before_the_consumer_ends():

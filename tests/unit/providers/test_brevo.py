@@ -73,8 +73,10 @@ def test_a_refusal_is_read_by_status_and_code(status: int, code: str, kind: Reje
         (refusal(429, "too_many_requests"), Throttled("too_many_requests: why", None)),
         (answer(429, b"", x_sib_ratelimit_reset="12"), Throttled("429: ", 12)),
         (answer(429, b"", x_sib_ratelimit_reset="12", retry_after="3"), Throttled("429: ", 3)),
-        (refusal(400, "invalid_parameter", "email is not valid in to"),)
-        + (Rejected(RECIPIENT, "invalid_parameter: email is not valid in to"),),
+        (
+            refusal(400, "invalid_parameter", "email is not valid in to"),
+            Rejected(RECIPIENT, "invalid_parameter: email is not valid in to"),
+        ),
         (answer(401, {"message": "Key not found"}), Rejected(CONFIG, "401: Key not found")),
         (answer(408, b""), Transient("408: ")),
         (answer(425, b""), Transient("425: ")),
@@ -144,12 +146,13 @@ def test_the_key_of_the_account_is_a_header_and_the_key_of_the_message_is_not(ht
         ("ada+html503@example.com", BREVO_API_KEY, Unknown("HTTP 503")),
         ("ada+throttle3@example.com", BREVO_API_KEY, Throttled("too_many_requests: Too many requests", 3)),
         ("ada+reset@example.com", BREVO_API_KEY, Unknown("no answer: ProtocolError")),
-        ("ada+reject@example.com", BREVO_API_KEY)
-        + (Rejected(RECIPIENT, "invalid_parameter: email is not valid in to"),),
-        ("ada+content@example.com", BREVO_API_KEY)
-        + (Rejected(CONTENT, "invalid_parameter: htmlContent is not valid"),),
-        ("ada+error:not_enough_credits@example.com", BREVO_API_KEY)
-        + (Rejected(CONFIG, "not_enough_credits: not_enough_credits"),),
+        ("ada+reject@example.com", BREVO_API_KEY, Rejected(RECIPIENT, "invalid_parameter: email is not valid in to")),
+        ("ada+content@example.com", BREVO_API_KEY, Rejected(CONTENT, "invalid_parameter: htmlContent is not valid")),
+        (
+            "ada+error:not_enough_credits@example.com",
+            BREVO_API_KEY,
+            Rejected(CONFIG, "not_enough_credits: not_enough_credits"),
+        ),
         ("ada@example.com", "xkeysib-wrong", Rejected(CONFIG, "unauthorized: Key not found")),
     ],
 )

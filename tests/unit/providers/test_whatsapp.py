@@ -11,8 +11,15 @@ from hypothesis import strategies as st
 
 from local.simulators.credentials import WHATSAPP_PHONE_NUMBER_ID, WHATSAPP_TOKEN
 from nofy.adapters.providers.http import Answer
-from nofy.adapters.providers.whatsapp import CONFIG_CODES, CONTENT_CODES, RECIPIENT_CODES, THROTTLE_CODES
-from nofy.adapters.providers.whatsapp import WhatsAppClient, body_of, read
+from nofy.adapters.providers.whatsapp import (
+    CONFIG_CODES,
+    CONTENT_CODES,
+    RECIPIENT_CODES,
+    THROTTLE_CODES,
+    WhatsAppClient,
+    body_of,
+    read,
+)
 from nofy.domain.outcomes import Accepted, Outcome, Rejected, RejectionKind, Throttled, Transient, Unknown
 from tests.unit.domain.examples import DELIVERY, message
 from tests.unit.domain.strategies import json_values
@@ -141,8 +148,10 @@ def test_no_code_stands_in_two_classes():
         (answer(200, {"messages": {"id": "wamid.1"}}), Accepted(None)),
         (answer(200, {"messages": ["wamid.1"]}), Accepted(None)),
         (answer(200, b"<html>"), Accepted(None)),
-        (refusal(400, 131026, error_data="details may be a string"),)
-        + (Rejected(RECIPIENT, "131026: details may be a string"),),
+        (
+            refusal(400, 131026, error_data="details may be a string"),
+            Rejected(RECIPIENT, "131026: details may be a string"),
+        ),
         (refusal(400, 131026, error_data=None), Rejected(RECIPIENT, "131026: (#131026) title")),
         (refusal(400, 131026, error_data={}), Rejected(RECIPIENT, "131026: (#131026) title")),
         (answer(400, {"error": {"code": 131026}}), Rejected(RECIPIENT, "131026: ")),

@@ -47,6 +47,7 @@ class TinyServer:
     then_close: bool = False  # hang up after each answer, without having said so
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
+    hung_up: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))  # one for each connection
 
     def __enter__(self) -> Self:
         self._ended = threading.Event()
@@ -86,6 +87,7 @@ class TinyServer:
         except OSError:
             pass
         connection.close()
+        self.hung_up.release()
 
     def _answer(self, connection: socket.socket) -> bool:
         say = self.replies[min(len(self.asked), len(self.replies)) - 1]

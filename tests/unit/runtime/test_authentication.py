@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
 from nofy.domain import tokens
 from nofy.domain.errors import UnauthenticatedError
-from nofy.domain.notification import Principal
 from nofy.domain.tokens import Mode
 from nofy.runtime.api.authentication import authenticate
 from tests.unit.domain.examples import principal
+
+if TYPE_CHECKING:
+    from nofy.domain.notification import Principal
 
 TOKEN = tokens.generate(Mode.LIVE, random.Random(1).choice)
 HOLDER = principal()

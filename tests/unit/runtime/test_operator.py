@@ -117,11 +117,11 @@ class Session:
         assert name in ("lambda", "kms")
         return self
 
-    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:
-        self.invoked.append(FunctionName)
-        self.payloads.append(Payload)
+    def invoke(self, **asked: Any) -> dict[str, Any]:
+        self.invoked.append(asked["FunctionName"])
+        self.payloads.append(asked["Payload"])
         try:
-            answer, error = done(json.loads(Payload), self.administration), {}
+            answer, error = done(json.loads(asked["Payload"]), self.administration), {}
         except OperatorError as refused:
             answer, error = {"errorMessage": str(refused), "errorType": "OperatorError"}, {"FunctionError": "Unhandled"}
         return {"Payload": io.BytesIO(json.dumps(answer).encode()), **error}
@@ -184,7 +184,9 @@ def test_the_command_line_seals_a_credential_before_it_is_sent(session: Session,
         (["token", "create", "acme"], "", "not a project id: acme"),
     ],
 )
-def test_a_command_that_cannot_be_carried_out_is_one_line_and_exit_code_1(session, capsys, monkeypatch, words, stdin, told):
+def test_a_command_that_cannot_be_carried_out_is_one_line_and_exit_code_1(
+    session, capsys, monkeypatch, words, stdin, told
+):
     monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
     assert module.main(words) == 1
     printed = capsys.readouterr()
@@ -195,8 +197,13 @@ def test_a_command_that_cannot_be_carried_out_is_one_line_and_exit_code_1(sessio
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["project"], ["project", "create"], ["token", "create", "x", "--mode", "dry"]]
-    + [["integration", "set", "x", "fax"]],
+    [
+        [],
+        ["project"],
+        ["project", "create"],
+        ["token", "create", "x", "--mode", "dry"],
+        ["integration", "set", "x", "fax"],
+    ],
 )
 def test_a_wrong_command_line_is_explained(session, capsys, words: list[str]):
     with pytest.raises(SystemExit) as ended:

@@ -39,9 +39,7 @@ def test_a_function_asks_for_nothing_it_does_not_need():
 def test_everything_that_is_missing_is_named_at_once():
     with pytest.raises(WrongSettingsError) as wrong:
         load(DispatcherSettings, {"REDIS_URL": "redis://x"})
-    assert str(wrong.value) == (
-        "POSTGRES_DSN is not set; KAFKA_BOOTSTRAP is not set; KAFKA_REPORTS_LAG is not set"
-    )
+    assert str(wrong.value) == ("POSTGRES_DSN is not set; KAFKA_BOOTSTRAP is not set; KAFKA_REPORTS_LAG is not set")
 
 
 @pytest.mark.parametrize(

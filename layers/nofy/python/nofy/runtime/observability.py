@@ -59,12 +59,13 @@ def count(summary: Any, **dimensions: str) -> dict[str, int]:
         for each in dataclasses.fields(summary)
         if isinstance(value := getattr(summary, each.name), int)
     }
+    if not any(counts.values()):
+        return counts
     metrics = Metrics(namespace="Nofy")
     for name, value in dimensions.items():
         metrics.add_dimension(name=name, value=value)
     for name, value in counts.items():
         if value:
             metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-    if any(counts.values()):
-        metrics.flush_metrics()
+    metrics.flush_metrics()
     return counts

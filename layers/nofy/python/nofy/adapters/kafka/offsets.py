@@ -63,6 +63,7 @@ class KafkaOffsets:
                 self._admin = KafkaAdminClient(
                     bootstrap_servers=self._bootstrap,
                     request_timeout_ms=REQUEST_TIMEOUT_MS,
+                    bootstrap_timeout_ms=REQUEST_TIMEOUT_MS,
                 )
             except KafkaError as error:
                 raise BusUnavailableError(f"no broker at {self._bootstrap}: {error!r}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from nofy.ports.bus import Placement
@@ -27,53 +28,87 @@ class KafkaBus:
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._producer: KafkaProducer | None = None
+        self._connecting = threading.Lock()
 
     def publish(self, records: Sequence[OutboundRecord]) -> list[Placement | None]:
         from kafka.errors import KafkaError
 
         try:
             producer = self._connected()
-            futures = [producer.send(each.topic, each.value, key=each.key) for each in records]
-            producer.flush(timeout=DELIVERY_TIMEOUT_MS / 1_000)
         except KafkaError:
-            # A batch that was refused half-way has records in the buffer: a new producer starts without them.
-            self.close()
             return [None] * len(records)
-        placements = [_placement(each) for each in futures]
+        placements = _publish(producer, records)
         if None in placements:
-            self.close()  # an idempotent producer that lost its sequence never recovers
+            self._drop(producer)  # an idempotent producer that lost its sequence never recovers
         return placements
 
     def close(self) -> None:
         """Drop the producer and what it still holds; the next publish makes a new one."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            producer.close(timeout=0)
+        if self._producer is not None:
+            self._drop(self._producer)
+
+    def _drop(self, producer: KafkaProducer) -> None:
+        from contextlib import suppress
+
+        from kafka.errors import KafkaError
+
+        if self._producer is producer:  # else another thread has replaced it already
+            self._producer = None
+        # close() flushes first, and gives up without stopping its thread while a record is on its way: told to drop
+        # what it holds beforehand, it has nothing left to wait for.
+        producer._sender.force_close()  # noqa: SLF001
+        with suppress(KafkaError):
+            producer.close(timeout=1)
 
     def _connected(self) -> KafkaProducer:
-        if self._producer is None:
-            from kafka import KafkaProducer
+        with self._connecting:
+            if self._producer is None:
+                self._producer = self._connect()
+            return self._producer
 
-            self._producer = KafkaProducer(
-                bootstrap_servers=self._bootstrap,
-                acks="all",
-                enable_idempotence=True,
-                delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
-                request_timeout_ms=REQUEST_TIMEOUT_MS,
-                max_block_ms=REQUEST_TIMEOUT_MS,
-                bootstrap_timeout_ms=REQUEST_TIMEOUT_MS,
-                reconnect_backoff_max_ms=1_000,
-                max_request_size=MAX_REQUEST_BYTES,
-                batch_size=256 * 1024,
-                # Every publish ends in a flush, which sends at once: until then records gather in one request a broker.
-                linger_ms=100,
-                allow_auto_create_topics=False,
-                metrics_enabled=False,
-            )
-        return self._producer
+    def _connect(self) -> KafkaProducer:
+        from kafka import KafkaProducer
+
+        return KafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            max_block_ms=REQUEST_TIMEOUT_MS,
+            bootstrap_timeout_ms=REQUEST_TIMEOUT_MS,
+            reconnect_backoff_max_ms=1_000,
+            max_request_size=MAX_REQUEST_BYTES,
+            batch_size=256 * 1024,
+            # Every publish ends in a flush, which sends at once: until then records gather in one request a broker.
+            linger_ms=100,
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+        )
+
+
+def _publish(producer: KafkaProducer, records: Sequence[OutboundRecord]) -> list[Placement | None]:
+    from kafka.errors import KafkaError
+
+    try:
+        futures = [_send(producer, each) for each in records]
+        producer.flush(timeout=DELIVERY_TIMEOUT_MS / 1_000)
+    except KafkaError:
+        # Refused half-way, or not in time: some may be placed, and are told of twice rather than never.
+        return [None] * len(records)
+    return [_placement(each) for each in futures]
+
+
+def _send(producer: KafkaProducer, record: OutboundRecord) -> Any:
+    from kafka.errors import MessageSizeTooLargeError
+
+    try:
+        return producer.send(record.topic, record.value, key=record.key)
+    except MessageSizeTooLargeError:
+        return None  # this record alone: its neighbours fit
 
 
 def _placement(future: Any) -> Placement | None:
-    if not future.succeeded():
+    if future is None or not future.succeeded():
         return None
     return Placement(future.value.partition, future.value.offset)

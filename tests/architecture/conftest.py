@@ -1,0 +1,46 @@
+"""The repository read as text and as syntax trees."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "layers" / "nofy" / "python" / "nofy"
+FUNCTIONS = ROOT / "functions"
+
+# Every function's folder below functions/, as Lambda gets it.
+FOLDERS = sorted(str(each.parent.relative_to(FUNCTIONS)) for each in FUNCTIONS.rglob("handler.py"))
+SENDERS = [each for each in FOLDERS if each.startswith("senders/")]
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Every module named by an import statement, wherever it stands; a relative one begins with its dots."""
+    return set(_imported(tree))
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or "")
+
+
+def modules_of(*rings: str) -> list[Path]:
+    """The package's modules in these rings, or all of them."""
+    where = [PACKAGE / ring for ring in rings] or [PACKAGE]
+    return sorted(each for folder in where for each in folder.rglob("*.py"))
+
+
+def named(path: Path) -> str:
+    """A module as a test's id."""
+    return str(path.relative_to(PACKAGE)).removesuffix(".py")

@@ -1,0 +1,262 @@
+"""Dispatch: from the index to Kafka, each id once, or again under the same fence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from nofy.domain.errors import BusUnavailableError, ScheduleUnavailableError, StoreUnavailableError
+from nofy.domain.lifecycle import Status
+from nofy.domain.records import read_queue
+from nofy.domain.routing import Channel, Lane, MessageClass, Priority
+from nofy.domain.timing import CLAIM_LEASE, INDEX_WINDOW
+from nofy.pipeline.credit import FLOOR
+
+from tests.fakes import Died
+from tests.fakes.world import World
+
+SLACK = Lane(Channel.SLACK, Priority.NORMAL)
+
+
+def test_what_is_due_is_queued_under_its_fence_and_leaves_the_index(world: World) -> None:
+    delivery = world.accepted()
+    row = world.row(delivery)
+    done = world.dispatch()
+    (record,) = world.bus.records(SLACK.topic)
+    assert read_queue(record.value).fence == row.fence
+    assert (row.status, row.queued_at, done.queued) == (Status.QUEUED, (record.partition, record.offset), 1)
+    assert not world.schedule.knows(delivery)
+
+
+def test_records_are_keyed_by_destination(world: World) -> None:
+    world.accept(Channel.SLACK, Channel.EMAIL)
+    world.dispatch()
+    project = world.project.principal.project_id
+    keys = {topic: world.bus.records(topic)[0].key for topic in list(world.bus.topics)}
+    assert keys == {
+        SLACK.topic: f"{project}:C0123".encode(),
+        Lane(Channel.EMAIL, Priority.NORMAL).topic: f"{project}:ada@example.com".encode(),
+    }
+
+
+def test_what_is_not_due_yet_waits_and_goes_out_on_time(world: World) -> None:
+    delivery = world.accepted(due_in=2.5)
+    world.dispatch(2.4)
+    assert world.status(delivery) is Status.SCHEDULED
+    world.dispatch(0.2)
+    assert world.status(delivery) is Status.QUEUED
+    (record,) = world.bus.records(SLACK.topic)
+    assert timedelta(0) <= read_queue(record.value).dispatched_at - world.row(delivery).due_at <= timedelta(seconds=0.1)
+
+
+def test_an_idle_run_ends_at_its_end(world: World) -> None:
+    before = world.clock()
+    done = world.dispatch(10)
+    assert (done.turns, done.failures) == (10, 0)
+    assert world.clock() - before == timedelta(seconds=10)
+
+
+def test_a_run_ends_when_a_newer_one_has_registered(world: World) -> None:
+    world.schedule.register = lambda _: None  # type: ignore[method-assign]
+    world.schedule._run = "newer"
+    delivery = world.accepted()
+    assert world.dispatch(60).turns == 1
+    assert world.status(delivery) is Status.QUEUED  # what it had claimed is not left behind
+
+
+# Crash points
+
+
+def test_a_dispatcher_that_dies_after_its_claim_leaves_it_to_the_next(world: World) -> None:
+    delivery = world.accepted()
+    world.faults.add("claim", Died(), after=True)
+    with pytest.raises(Died):
+        world.dispatch()
+    assert world.dispatch(1).queued == 0
+    assert world.dispatch(CLAIM_LEASE + 1).queued == 1
+    world.consume()
+    assert world.calls(delivery) == [1]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_dispatcher_that_dies_between_produce_and_mark_makes_two_records_and_one_call(
+    world: World, after: bool
+) -> None:
+    delivery = world.accepted()
+    world.faults.add("mark_queued", Died(), after=after)
+    with pytest.raises(Died):
+        world.dispatch()
+    world.dispatch(CLAIM_LEASE + 1)
+    assert len(world.bus.records(SLACK.topic)) == (1 if after else 2)
+    world.consume()
+    world.acknowledge()
+    assert (world.calls(delivery), world.status(delivery)) == ([1], Status.SENT)
+
+
+def test_a_consumer_that_is_quicker_than_the_mark_is_not_overwritten(world: World) -> None:
+    delivery = world.accepted()
+    world.faults.add("mark_queued", Died())
+    with pytest.raises(Died):
+        world.dispatch()
+    world.consume()
+    world.dispatch(CLAIM_LEASE + 1)
+    assert world.status(delivery) is Status.SENDING
+    assert len(world.bus.records(SLACK.topic)) == 1
+
+
+def test_a_dispatcher_that_dies_before_its_release_is_harmless(world: World) -> None:
+    delivery = world.accepted()
+    world.faults.add("release", Died())
+    with pytest.raises(Died):
+        world.dispatch()
+    world.settle(2)
+    assert (world.calls(delivery), world.status(delivery)) == ([1], Status.SENT)
+    assert not world.schedule.knows(delivery)
+
+
+def test_two_dispatchers_at_once_take_each_id_once(world: World) -> None:
+    for _ in range(20):
+        world.accepted()
+    first, second = world.dispatcher(), world.dispatcher()
+    ends = world.clock() + timedelta(seconds=2)
+    first.run("one", ends)
+    second.run("two", ends)
+    assert len(world.bus.records(SLACK.topic)) == 20
+
+
+# What the row says by now
+
+
+def test_cancelled_work_is_forgotten(world: World) -> None:
+    delivery = world.accepted()
+    assert world.cancel(delivery)
+    done = world.dispatch()
+    assert (done.forgotten, world.bus.records(SLACK.topic)) == (1, [])
+    assert not world.schedule.knows(delivery)
+
+
+def test_moved_work_is_put_back_for_its_new_time(world: World) -> None:
+    delivery = world.accepted()
+    assert world.move(delivery, world.clock() + timedelta(seconds=5))
+    assert world.dispatch(1).put_back == 1
+    assert world.dispatch(5).queued == 1
+
+
+def test_work_moved_beyond_the_window_leaves_the_index_until_it_comes_near(world: World) -> None:
+    delivery = world.accepted()
+    assert world.move(delivery, world.clock() + timedelta(seconds=INDEX_WINDOW + 60))
+    world.dispatch(1)
+    assert not world.schedule.knows(delivery)
+    world.clock.advance(120)
+    world.sweep()
+    assert world.schedule.knows(delivery)
+
+
+def test_expired_work_ends(world: World) -> None:
+    delivery = world.accepted(expires_in=5)
+    world.clock.advance(5)
+    assert world.dispatch().expired == 1
+    assert (world.status(delivery), world.bus.records(SLACK.topic)) == (Status.EXPIRED, [])
+
+
+def test_work_of_a_held_integration_is_held(world: World) -> None:
+    world.store.tables.integrations[world.project.integration()].held_version = 1
+    delivery = world.accepted()
+    assert world.dispatch().held == 1
+    assert (world.status(delivery), world.bus.records(SLACK.topic)) == (Status.HELD, [])
+
+
+def test_what_nobody_wants_any_more_is_not_held(world: World) -> None:
+    world.store.tables.integrations[world.project.integration()].held_version = 1
+    delivery = world.accepted(expires_in=5)
+    world.clock.advance(5)
+    world.dispatch()
+    assert world.status(delivery) is Status.EXPIRED
+
+
+# Faults
+
+
+def test_kafka_taking_part_of_a_batch_puts_back_only_what_it_refused(world: World) -> None:
+    refused, taken = world.accepted(), world.accepted()
+    world.bus.refuses = lambda record: str(refused).encode() in record.value
+    done = world.dispatch(0.5)
+    assert (world.status(taken), world.status(refused)) == (Status.QUEUED, Status.SCHEDULED)
+    assert (done.queued, done.put_back, done.failures) == (1, 1, 1)
+    world.bus.refuses = lambda _: False
+    world.dispatch(0.5)
+    assert world.status(refused) is Status.QUEUED
+    assert len(world.bus.records(SLACK.topic)) == 2
+
+
+def test_a_refused_record_that_arrives_after_all_is_one_call(world: World) -> None:
+    delivery = world.accepted()
+    world.bus.refuses, world.bus.late_arrivals = lambda _: True, True
+    world.dispatch(0.5)
+    world.bus.refuses = lambda _: False
+    world.dispatch(0.5)
+    world.bus.arrive_late()
+    assert len(world.bus.records(SLACK.topic)) == 2
+    world.consume()
+    assert world.calls(delivery) == [1]
+
+
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [
+        ("register", ScheduleUnavailableError("down")),
+        ("claim", ScheduleUnavailableError("down")),
+        ("waiting", StoreUnavailableError("down")),
+        ("publish", BusUnavailableError("down")),
+        ("mark_queued", StoreUnavailableError("down")),
+        ("release", ScheduleUnavailableError("down")),
+        ("sleep", ScheduleUnavailableError("down")),
+    ],
+)
+def test_a_run_outlives_an_error_and_catches_up(world: World, method: str, error: Exception) -> None:
+    delivery = world.accepted()
+    world.faults.add(method, error)
+    done = world.dispatch(CLAIM_LEASE + 5)
+    assert (done.failures, world.status(delivery)) == (1, Status.QUEUED)
+    world.consume()
+    assert world.calls(delivery) == [1]
+
+
+def test_failures_do_not_spin(world: World) -> None:
+    world.accepted()
+    with world.faults.down(ScheduleUnavailableError("down"), "register"):
+        assert world.dispatch(10).failures == 10
+
+
+def test_an_index_that_lost_everything_is_rebuilt(world: World) -> None:
+    now, later = world.accepted(), world.accepted(due_in=100)
+    world.sweep()
+    world.schedule.wipe()
+    assert world.dispatch(1).queued == 0
+    world.sweep()
+    world.dispatch(1)
+    assert world.status(now) is Status.QUEUED
+    assert world.schedule.knows(later)
+
+
+# Lanes
+
+
+def test_high_goes_before_low(world: World) -> None:
+    world.accepted(message_class=MessageClass.BULK)
+    world.accepted(message_class=MessageClass.CRITICAL)
+    produced: list[str] = []
+    world.bus.refuses = lambda record: bool(produced.append(record.topic))
+    world.dispatch()
+    assert produced == [Lane(Channel.SLACK, each).topic for each in (Priority.HIGH, Priority.LOW)]
+
+
+def test_a_lane_without_credit_waits_in_the_index_and_is_never_starved(world: World) -> None:
+    deliveries = [world.accepted() for _ in range(FLOOR + 5)]
+    run = world.dispatcher()
+    run.credit._used[SLACK] = 10_000
+    world.offsets.lag = lambda group, topic: 10_000  # type: ignore[method-assign]
+    turn = run.schedule.claim(run.credit.limits(), world.clock(), "run")
+    assert [len(each.ids) for each in turn.claims] == [FLOOR]
+    assert len(world.schedule.due[SLACK]) == len(deliveries) - FLOOR
