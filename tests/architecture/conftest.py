@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ FOLDERS = sorted(str(each.parent.relative_to(FUNCTIONS)) for each in FUNCTIONS.r
 SENDERS = [each for each in FOLDERS if each.startswith("senders/")]
 
 
+@cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 

@@ -20,6 +20,7 @@ from nofy.domain.tokens import Mode
 from nofy.pipeline.amend import Amender
 from nofy.runtime.api import dead_letters, notifications
 from nofy.runtime.api.application import Ports, application
+from nofy.runtime.api.openapi import document, operations
 from tests.fakes import CountingIds, ManualClock, MemorySchedule, MemoryStore
 from tests.functions.conftest import event
 from tests.unit.domain.examples import principal
@@ -269,9 +270,23 @@ def test_the_openapi_document_is_served_to_everybody_and_describes_every_answer(
         Draft202012Validator.check_schema(schema)
 
 
-def test_every_route_is_described_and_every_description_has_a_route(function):
-    from nofy.runtime.api.openapi import operations
+def test_every_answer_is_as_the_openapi_document_says(api: Api):
+    def held(schema: str, answer: Answer) -> Any:
+        validator = Draft202012Validator({"$ref": f"#/components/schemas/{schema}", **document()})
+        assert not [each.message for each in validator.iter_errors(answer.json)]
+        return answer.json
 
+    accepted = held("Notification", api.ask("POST", "/v1/notifications", SOUND))
+    held("NotificationWithTimeline", api.ask("GET", accepted["links"]["self"]))
+    held("NotificationPage", api.ask("GET", "/v1/notifications"))
+    held("Batch", api.ask("POST", "/v1/notifications/batch", {"notifications": [SOUND, {}]}))
+    held("NotificationWithTimeline", api.ask("POST", accepted["links"]["self"] + "/cancel"))
+    held("DeadLetterPage", api.ask("GET", "/v1/dead-letters"))
+    for refused in (api.ask("POST", "/v1/notifications", {}), api.ask("GET", "/v1/notifications", token=None)):
+        held("Problem", refused)
+
+
+def test_every_route_is_described_and_every_description_has_a_route(function):
     routes = {(route.method.lower(), route.path) for route in function("producer").app._static_routes}
     routes |= {(route.method.lower(), route.path) for route in function("producer").app._dynamic_routes}
     described = {(each.method, each.path.replace("{", "<").replace("}", ">")) for each in operations()}

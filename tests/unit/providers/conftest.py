@@ -13,7 +13,7 @@ from nofy.adapters.providers.http import HttpClient
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-settings.register_profile("nofy", deadline=None, max_examples=60, database=None)
+settings.register_profile("nofy", deadline=None, max_examples=40, database=None)
 settings.load_profile("nofy")
 
 
