@@ -1,0 +1,112 @@
+"""Send: the provider's calls, many at once, none that cannot finish, an answer for each."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from uuid import UUID
+
+from nofy.domain.outcomes import Accepted, NotTried, Outcome, Transient
+from nofy.domain.sending import Message, SealedCredential
+from nofy.domain.timing import PROVIDER_CONNECT_TIMEOUT, PROVIDER_TIMEOUT, SENDER_MARGIN
+from nofy.pipeline.send import IN_FLIGHT, ChannelSender
+
+from tests.fakes import NOON, ManualClock
+
+LONGEST = PROVIDER_CONNECT_TIMEOUT + PROVIDER_TIMEOUT + SENDER_MARGIN
+
+
+def message(number: int = 1, *, live: bool = True) -> Message:
+    sealed = SealedCredential(UUID(int=9), UUID(int=8), 1, b"sealed")
+    return Message(UUID(int=number), UUID(int=7), f"C{number}", {"text": "hi"}, {}, sealed, UUID(int=6), live)
+
+
+class Provider:
+    """Answers with the message's destination, and writes down who asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str]] = []
+
+    def call(self, message: Message, credential: str) -> Outcome:
+        self.calls.append((message.destination, credential))
+        return Accepted(message.destination)
+
+
+class Vault:
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+
+    def open(self, sealed: SealedCredential) -> str:
+        if self.error:
+            raise self.error
+        return f"opened {sealed.ciphertext.decode()}"
+
+
+def sender(provider: Provider, vault: Vault | None = None, clock: ManualClock | None = None) -> ChannelSender:
+    return ChannelSender(provider, vault or Vault(), clock or ManualClock())
+
+
+def test_every_message_has_its_outcome_in_order() -> None:
+    provider = Provider()
+    outcomes = sender(provider).send([message(n) for n in range(100)], NOON + timedelta(seconds=60))
+    assert outcomes == [Accepted(f"C{n}") for n in range(100)]
+    assert {credential for _, credential in provider.calls} == {"opened sealed"}
+
+
+def test_nothing_to_send() -> None:
+    assert sender(Provider()).send([], NOON) == []
+
+
+def test_calls_are_made_at_once_and_no_more_than_the_pool_holds() -> None:
+    together = threading.Barrier(IN_FLIGHT, timeout=5)
+
+    class Waiting(Provider):
+        def call(self, message: Message, credential: str) -> Outcome:
+            together.wait()
+            return super().call(message, credential)
+
+    outcomes = sender(Waiting()).send([message(n) for n in range(2 * IN_FLIGHT)], NOON + timedelta(seconds=60))
+    assert len(outcomes) == 2 * IN_FLIGHT
+
+
+def test_a_call_that_can_just_finish_is_made() -> None:
+    assert sender(Provider()).send([message()], NOON + timedelta(seconds=LONGEST)) == [Accepted("C1")]
+
+
+def test_no_call_is_begun_that_cannot_finish() -> None:
+    provider = Provider()
+    (outcome,) = sender(provider).send([message()], NOON + timedelta(seconds=LONGEST - 0.001))
+    assert isinstance(outcome, NotTried)
+    assert provider.calls == []
+
+
+def test_the_time_is_looked_at_before_each_call() -> None:
+    clock = ManualClock()
+
+    class Slow(Provider):
+        def call(self, message: Message, credential: str) -> Outcome:
+            clock.advance(30)
+            return Transient("503")
+
+    outcomes = sender(Slow(), clock=clock).send([message(n) for n in range(IN_FLIGHT * 3)], NOON + timedelta(seconds=60))
+    assert isinstance(outcomes[0], Transient)
+    assert isinstance(outcomes[-1], NotTried)
+
+
+def test_a_credential_that_stays_shut_means_that_nobody_was_asked() -> None:
+    provider = Provider()
+    (outcome,) = sender(provider, Vault(PermissionError("AccessDenied: arn:aws:kms:..."))).send(
+        [message()], NOON + timedelta(seconds=60)
+    )
+    assert isinstance(outcome, NotTried)
+    assert "arn" not in outcome.reason
+    assert provider.calls == []
+
+
+def test_a_test_tokens_message_stops_before_the_provider_and_opens_its_credential_all_the_same() -> None:
+    provider = Provider()
+    outcomes = sender(provider).send([message(live=False)], NOON + timedelta(seconds=60))
+    assert outcomes == [Accepted(f"test_{UUID(int=1).hex}")]
+    assert provider.calls == []
+    (shut,) = sender(provider, Vault(ValueError())).send([message(live=False)], NOON + timedelta(seconds=60))
+    assert isinstance(shut, NotTried)
