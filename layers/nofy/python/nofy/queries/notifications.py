@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from nofy.domain.ids import Prefix, encode
@@ -11,7 +12,6 @@ from nofy.ports.reading import AttemptView, DeliveryView, NotificationView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from nofy.domain.notification import PlannedNotification, Principal
 
@@ -96,7 +96,7 @@ def _attempt(view: AttemptView) -> dict[str, Any]:
         "attempt_no": view.attempt_no,
         "dispatched_at": _time(view.dispatched_at),
         "started_at": _time(view.leased_at),
-        "finished_at": report.get("finished_at"),
+        "finished_at": _time(datetime.fromisoformat(report["finished_at"])) if report else None,
         "outcome": report.get("outcome"),
         "reason": report.get("reason"),
         "decision": (report.get("decided") or {}).get("decision"),
@@ -113,25 +113,30 @@ def _timeline(view: NotificationView) -> list[dict[str, Any]]:
 
 def _steps(delivery: DeliveryView) -> Iterator[dict[str, Any]]:
     for noted in delivery.history:
-        yield _step(noted["at"], noted["event"], delivery, noted.get("reason"))
+        yield _step(datetime.fromisoformat(noted["at"]), noted["event"], delivery, noted.get("reason"))
     for attempt in delivery.attempts:
         yield from _attempt_steps(delivery, attempt)
     if delivery.status in (Status.EXPIRED, Status.CANCELLED, Status.HELD):
-        yield _step(_time(delivery.changed_at), delivery.status.value, delivery, delivery.reason)
+        yield _step(delivery.changed_at, delivery.status.value, delivery, delivery.reason)
 
 
 def _attempt_steps(delivery: DeliveryView, attempt: AttemptView) -> Iterator[dict[str, Any]]:
     late = (attempt.leased_at - attempt.due_at).total_seconds()
-    yield _step(_time(attempt.dispatched_at), "queued", delivery, f"attempt {attempt.attempt_no}")
-    yield _step(_time(attempt.leased_at), "sending", delivery, f"{late * 1000:.0f} ms after it was due")
+    yield _step(attempt.dispatched_at, "queued", delivery, f"attempt {attempt.attempt_no}")
+    yield _step(attempt.leased_at, "sending", delivery, f"{late * 1000:.0f} ms after it was due")
     report = attempt.report
     if report is None:
         return
     decided = report["decided"]
     detail = " ".join(filter(None, [report.get("reason"), _then(decided)]))
-    yield _step(report["finished_at"], report["outcome"], delivery, detail or report.get("provider_message_id"))
+    yield _step(
+        datetime.fromisoformat(report["finished_at"]),
+        report["outcome"],
+        delivery,
+        detail or report.get("provider_message_id"),
+    )
     if attempt.acknowledged_at:
-        yield _step(_time(attempt.acknowledged_at), "acknowledged", delivery, None)
+        yield _step(attempt.acknowledged_at, "acknowledged", delivery, None)
 
 
 def _then(decided: dict[str, Any]) -> str | None:
@@ -150,8 +155,8 @@ def _then(decided: dict[str, Any]) -> str | None:
             return None
 
 
-def _step(at: str, event: str, delivery: DeliveryView, detail: str | None) -> dict[str, Any]:
-    return {"at": at, "event": event, "channel": delivery.channel, "detail": detail}
+def _step(at: datetime, event: str, delivery: DeliveryView, detail: str | None) -> dict[str, Any]:
+    return {"at": _time(at), "event": event, "channel": delivery.channel, "detail": detail}
 
 
 def _time(moment: datetime) -> str:

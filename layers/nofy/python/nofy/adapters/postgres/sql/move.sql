@@ -3,7 +3,7 @@ WITH moved AS (
     UPDATE deliveries d
     SET due_at = %(send_at)s, expires_at = %(expires_at)s, changed_at = clock_timestamp(),
         history = d.history || jsonb_build_object(
-            'event', 'moved', 'at', clock_timestamp(), 'reason', 'from ' || to_json(d.due_at)::text
+            'event', 'moved', 'at', clock_timestamp(), 'reason', 'from ' || trim('"' FROM to_json(d.due_at)::text)
         )
     WHERE d.notification_id = %(notification_id)s AND d.live = %(live)s AND d.status = 'scheduled'
     RETURNING d.channel, d.priority, d.id, d.due_at
