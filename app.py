@@ -1,9 +1,15 @@
 """The CDK app. ``make synth`` and ``make up`` call it; by hand: ``cdk synth -c stage=dev``."""
 
+import sys
+
 import aws_cdk as cdk
 
+from infra.parsing import SettingsError
 from infra.stage import build
 
 app = cdk.App()
-build(app)
+try:
+    build(app)
+except SettingsError as error:
+    sys.exit(str(error))
 app.synth()

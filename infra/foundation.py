@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from infra.functions import FunctionSpec, PostgresRole
     from infra.settings import ProviderSettings
     from infra.topology import EventSource
+    from nofy.domain.routing import Lane
 
 
 class Network(Protocol):
@@ -42,8 +43,8 @@ class Data(Protocol):
 class Streaming(Protocol):
     """Kafka, for functions that write to it and for those it calls."""
 
-    def connect(self, function: lambda_.Function, produces: Sequence[str], watches: Sequence[str]) -> None:
-        """Lets a function write to topics and read the offsets of consumer groups."""
+    def connect(self, function: lambda_.Function, produces: Sequence[str], watches: Sequence[Lane]) -> None:
+        """Lets a function write to topics, and see how far the consumers of lanes have read."""
 
     def consume(
         self, scope: Construct, sources: Sequence[EventSource], functions: Mapping[str, lambda_.Function]

@@ -12,7 +12,6 @@ from enum import StrEnum
 from nofy.domain import routing, timing
 
 DELIVERY_TOPICS = tuple(lane.topic for lane in routing.LANES)
-DELIVERY_GROUPS = tuple(lane.group for lane in routing.LANES)
 
 
 class PostgresRole(StrEnum):
@@ -28,7 +27,7 @@ class PostgresRole(StrEnum):
 class FunctionSpec:
     """One Lambda function. ``timeout`` in seconds, ``memory`` in MB (a full vCPU comes at 1,769 MB).
 
-    ``watches`` are the consumer groups whose lag or committed offsets it reads.
+    ``watches`` are the lanes whose consumers it looks at: how far they have read, and how far there is to read.
     """
 
     name: str
@@ -38,7 +37,7 @@ class FunctionSpec:
     postgres: PostgresRole | None = None
     redis: bool = False
     produces: tuple[str, ...] = ()
-    watches: tuple[str, ...] = ()
+    watches: tuple[routing.Lane, ...] = ()
 
     @property
     def reaches_data(self) -> bool:
@@ -71,7 +70,7 @@ DISPATCHER = FunctionSpec(
     postgres=PostgresRole.PIPELINE,
     redis=True,
     produces=DELIVERY_TOPICS,
-    watches=DELIVERY_GROUPS,
+    watches=routing.LANES,
 )
 CONSUMER = FunctionSpec(
     name="consumer",
@@ -89,7 +88,7 @@ RECONCILER = FunctionSpec(
     postgres=PostgresRole.PIPELINE,
     redis=True,
     produces=(routing.ACKS_TOPIC,),
-    watches=DELIVERY_GROUPS,
+    watches=routing.LANES,
 )
 MIGRATE = FunctionSpec(name="migrate", folder="migrate", timeout=300, memory=256, postgres=PostgresRole.ADMIN)
 OPERATOR = FunctionSpec(name="operator", folder="operator", timeout=30, memory=256, postgres=PostgresRole.OPERATOR)

@@ -6,12 +6,12 @@ import json
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 
 from local import artefacts, postgres
 from local.environment import ACCOUNT, REGION, aws_environment
 from local.processes import MARK, log_tail
+from local.sessions import emulated
 from local.stack import APPLICATION_STACK, STAGE, Stack, write_private
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Cdk:
 
 def lambda_client() -> Any:
     """One try, longer than the longest migration: a repeated invoke would be a second run."""
-    return boto3.client("lambda", config=Config(read_timeout=330, retries={"total_max_attempts": 1}))
+    return emulated().client("lambda", config=Config(read_timeout=330, retries={"total_max_attempts": 1}))
 
 
 def function_name(name: str) -> str:

@@ -10,10 +10,9 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
 from local import ministack
 from local.environment import isolate
+from local.sessions import emulated
 from local.stack import STAGE, Stack
 
 if TYPE_CHECKING:
@@ -54,8 +53,9 @@ def _end_of(path: Path, stack: Stack) -> str:
 
 def _fetch_functions(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    client = boto3.client("logs")
-    for name, group in _groups(boto3.client("lambda")):
+    session = emulated()
+    client = session.client("logs")
+    for name, group in _groups(session.client("lambda")):
         text = "".join(f"{line}\n" for line in _lines(client, group))
         (folder / f"{name}.log").write_text(text)
 

@@ -16,19 +16,27 @@ from local.environment import clean_environment
 from local.ports import LOOPBACK
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from local.processes import Home, Record
 
 READY_SECONDS = 30.0
+PROGRAM = artefacts.MINISTACK / "bin" / "ministack"
 
 
 def start(home: Home, port: int) -> Record:
     temporary = home.root / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
-    env = {
+    # All addresses by default: whoever shares the network could run code through it.
+    env = environment(temporary, port, LOOPBACK)
+    return processes.start(home, "ministack", [PROGRAM], env, stop_signal=signal.SIGKILL)
+
+
+def environment(temporary: Path, port: int, address: str) -> dict[str, str]:
+    return {
         **clean_environment(),
         "GATEWAY_PORT": str(port),
-        # All addresses by default: whoever shares the network could run code through it.
-        "BIND_HOST": LOOPBACK,
+        "BIND_HOST": address,
         # Its MQTT listener takes a fixed port of its own.
         "IOT_MTLS_ENABLED": "0",
         # Idle workers beyond a function's first are ended after five minutes by default: a stack that was left alone
@@ -38,9 +46,6 @@ def start(home: Home, port: int) -> Record:
         "S3_DATA_DIR": str(temporary / "s3"),
         "STATE_DIR": str(temporary / "state"),
     }
-    return processes.start(
-        home, "ministack", [artefacts.MINISTACK / "bin" / "ministack"], env, stop_signal=signal.SIGKILL
-    )
 
 
 def finish(home: Home, endpoint_url: str, record: Record) -> None:

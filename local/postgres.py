@@ -48,10 +48,11 @@ class Postgres:
 
     port: int
     password: str
+    host: str = LOOPBACK
 
     def dsn(self, role: str = ADMIN, password: str | None = None, database: str = DATABASE) -> str:
         secret = quote(password or self.password, safe="")
-        return f"postgresql://{role}:{secret}@{LOOPBACK}:{self.port}/{database}"
+        return f"postgresql://{role}:{secret}@{self.host}:{self.port}/{database}"
 
 
 def start(home: Home, server: Postgres) -> Record:
@@ -73,6 +74,11 @@ def start(home: Home, server: Postgres) -> Record:
 def finish(home: Home, server: Postgres, record: Record) -> None:
     """Wait until the server answers, then make the database and the role that owns it."""
     processes.wait_until(lambda: answers(server), home, record, READY_SECONDS)
+    make_database(server)
+
+
+def make_database(server: Postgres) -> None:
+    """What RDS has from its first moment on: a database, and its owner with the rights of RDS's master user."""
     owner, database = sql.Identifier(ADMIN), sql.Identifier(DATABASE)
     _execute(
         server.dsn(SUPERUSER, database="postgres"),

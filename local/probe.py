@@ -9,9 +9,8 @@ from __future__ import annotations
 import time
 import urllib.error
 
-import boto3
-
 from local.client import Client, RefusedError
+from local.sessions import emulated
 from local.stack import STAGE
 from nofy.domain.routing import Channel
 from nofy.domain.tokens import Mode
@@ -35,7 +34,7 @@ class ProbeError(Exception):
 
 def probe(api_url: str, project_id: str) -> None:
     """Return when the notification was sent and acknowledged on every channel."""
-    token = Operator(STAGE, boto3.Session()).create_token(project_id, Mode.TEST)["token"]
+    token = Operator(STAGE, emulated()).create_token(project_id, Mode.TEST)["token"]
     client = Client(api_url, token)
     deadline = time.monotonic() + PATIENCE_SECONDS
     link = _accepted(client, deadline)

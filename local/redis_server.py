@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,29 +24,47 @@ if TYPE_CHECKING:
 
 OLDEST_VERSION = (6, 2)
 READY_SECONDS = 10.0
+SLOTS = 16_384
 
 
 class RedisError(Exception):
     """No server that is new enough; the message says what was looked for."""
 
 
-def url(port: int) -> str:
-    return f"redis://{LOOPBACK}:{port}/0"
+def url(port: int, host: str = LOOPBACK) -> str:
+    return f"redis://{host}:{port}/0"
 
 
-def start(home: Home, port: int) -> Record:
+def start(home: Home, port: int, *more: str) -> Record:
     home.create()
     command: list[str | Path] = [
         *(program(), "--bind", LOOPBACK, "--port", str(port), "--dir", str(home.data)),
         *("--save", "", "--appendonly", "no", "--daemonize", "no"),
         # A changed process title overwrites the environment, and with it the mark that processes.sweep looks for.
         *("--set-proc-title", "no"),
+        *more,
     ]
     return processes.start(home, "redis", command, clean_environment(), stop_signal=signal.SIGKILL)
 
 
 def finish(home: Home, port: int, record: Record) -> None:
     processes.wait_until(lambda: answers(port), home, record, READY_SECONDS)
+
+
+def become_cluster(port: int) -> None:
+    """All slots to this one node of a server that was started with ``--cluster-enabled yes``."""
+    with redis.Redis.from_url(url(port), socket_timeout=2) as client:
+        client.execute_command("CLUSTER ADDSLOTS", *range(SLOTS))
+        until = time.monotonic() + READY_SECONDS
+        while "cluster_state:ok" not in _cluster_info(client):
+            if time.monotonic() > until:
+                raise RedisError("the cluster did not form")
+            time.sleep(0.05)
+
+
+def _cluster_info(client: redis.Redis) -> str:
+    info = client.execute_command("CLUSTER INFO")  # type: ignore[no-untyped-call]
+    return "\n".join(f"{name}:{value}" for name, value in info.items())
 
 
 def answers(port: int) -> bool:

@@ -10,8 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import boto3
-
+from local.sessions import emulated
 from local.simulators import credentials
 from local.stack import STAGE, Stack
 from nofy.domain.routing import Channel
@@ -51,14 +50,22 @@ INTEGRATIONS = (
 )
 
 
-def seed() -> Seed:
-    """One after another: the function behind it is warm after the first, and a second worker would not be."""
-    operator = Operator(STAGE, boto3.Session())
-    project = operator.create_project("Demo")["project_id"]
-    token = operator.create_token(project, Mode.LIVE)["token"]
+def seed(kept: Seed | None = None) -> Seed:
+    """One after another: the function behind it is warm after the first, and a second worker would not be.
+
+    Rows may outlive the emulator, and the key in it that sealed the credentials: a project that was kept gets its
+    integrations again.
+    """
+    operator = Operator(STAGE, emulated())
+    made = kept or _project(operator)
     for one in INTEGRATIONS:
-        operator.set_integration(project, one.channel, json.dumps(one.settings), one.credential)
-    return Seed(project, token)
+        operator.set_integration(made.project_id, one.channel, json.dumps(one.settings), one.credential)
+    return made
+
+
+def _project(operator: Operator) -> Seed:
+    project = operator.create_project("Demo")["project_id"]
+    return Seed(project, operator.create_token(project, Mode.LIVE)["token"])
 
 
 def stack_file(stack: Stack, api_url: str, made: Seed) -> dict[str, str]:

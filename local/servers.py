@@ -50,6 +50,16 @@ def redis(directory: Path) -> Iterator[str]:
 
 
 @contextmanager
+def redis_cluster(directory: Path) -> Iterator[str]:
+    """A cluster of one node: it refuses what concerns several slots at once. Takes a second and a half to form."""
+    with _home(directory / "redis-cluster") as home:
+        port = free_ports(1)[0]
+        redis_server.finish(home, port, redis_server.start(home, port, "--cluster-enabled", "yes"))
+        redis_server.become_cluster(port)
+        yield redis_server.url(port)
+
+
+@contextmanager
 def kafka(directory: Path, kind: KafkaKind | None = None) -> Iterator[str]:
     """The broker that ``KAFKA`` names, or the one this machine can run. External: ``KAFKA_BOOTSTRAP`` as it is."""
     chosen = kind or chosen_kafka(os.environ)

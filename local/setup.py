@@ -26,10 +26,14 @@ from local.choices import ChoiceError, KafkaKind, chosen_kafka, redis_on_path, r
 from local.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 STAMPS = BUILD / "stamps"
 LOG = BUILD / "setup.log"
+
+SETUP = ROOT / "local/requirements-setup.txt"
+DEVELOPERS = ROOT / "requirements-dev.txt"
+CONTAINERS = ROOT / "local/compose/requirements.txt"
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,14 @@ def environment_fits() -> bool:
 
 
 def build_environment() -> None:
+    make_environment(DEVELOPERS)
+
+
+def build_container_environment() -> None:
+    make_environment(CONTAINERS)
+
+
+def make_environment(requirements: Path) -> None:
     """The project's own environment. uv comes first: it syncs in seconds what takes pip minutes."""
     if not environment_fits():
         venv.create(artefacts.VENV, clear=True, with_pip=True)
@@ -119,9 +131,9 @@ def build_environment() -> None:
         "install",
         "--require-hashes",
         "-r",
-        ROOT / "local/requirements-setup.txt",
+        SETUP,
     )
-    uv_sync(artefacts.VENV, ROOT / "requirements-dev.txt")
+    uv_sync(artefacts.VENV, requirements)
     editable = artefacts.site_packages(artefacts.VENV) / "nofy.pth"
     editable.write_text(f"{artefacts.NOFY_PACKAGE}\n")
 
@@ -173,19 +185,24 @@ def build_redis_wheel() -> None:
 
 def steps() -> Iterator[Step]:
     """In order: later ones use uv from the first."""
-    yield Step(
-        "python environment",
-        (ROOT / "local/requirements-setup.txt", ROOT / "requirements-dev.txt"),
-        UV,
-        build_environment,
-    )
+    yield Step("python environment", (SETUP, DEVELOPERS), UV, build_environment)
+    yield from common_steps()
+    yield from server_steps()
+
+
+def container_steps() -> Iterator[Step]:
+    """For an image: the servers have images of their own."""
+    yield Step("python environment", (SETUP, CONTAINERS), UV, build_container_environment)
+    yield from common_steps()
+
+
+def common_steps() -> Iterator[Step]:
     deps = ROOT / "layers/deps/requirements.txt"
     yield Step("third-party layer", (deps,), artefacts.DEPS_LAYER, build_deps)
     yield Step("local layer", (), artefacts.LOCAL_LAYER, build_layer)
     ministack = ROOT / "local/requirements-ministack.txt"
     yield Step("aws emulator (MiniStack)", (ministack,), artefacts.MINISTACK, build_ministack)
     yield Step("aws cdk", (ROOT / "package-lock.json",), artefacts.CDK, build_cdk)
-    yield from server_steps()
 
 
 def server_steps() -> Iterator[Step]:
@@ -215,10 +232,10 @@ def only_one_setup() -> Iterator[None]:
         yield
 
 
-def set_up(progress: Progress) -> int:
+def set_up(progress: Progress, wanted: Iterable[Step] | None = None) -> int:
     """Build what is out of date; returns how many steps that was."""
     STAMPS.mkdir(parents=True, exist_ok=True)
-    stale = [step for step in steps() if not step.is_current()]
+    stale = [step for step in (steps() if wanted is None else wanted) if not step.is_current()]
     if stale:
         LOG.write_bytes(b"")
     for step in stale:
@@ -229,12 +246,14 @@ def set_up(progress: Progress) -> int:
     return len(stale)
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
+    """``python -m local.setup`` for a developer's machine, ``python -m local.setup containers`` for an image."""
+    wanted = container_steps if "containers" in arguments else steps
     began = time.monotonic()
     progress = Progress()
     try:
         with only_one_setup():
-            built = set_up(progress)
+            built = set_up(progress, wanted())
     except (SetupError, ChoiceError, OSError) as error:
         print(f"setup failed: {error}", file=sys.stderr)
         return 1
@@ -244,4 +263,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,16 @@ class ProviderUrls:
         return cls(**{name: environ.get(f"{name.upper()}_API_URL") or url for name, url in simulated.items()})
 
 
+@dataclass(frozen=True)
+class Hosts:
+    """Where each part is found: here, or under the name that a network of containers gives it."""
+
+    postgres: str = LOOPBACK
+    redis: str = LOOPBACK
+    aws: str = LOOPBACK
+    inbox: str = LOOPBACK
+
+
 # What of the environment decides about a stack: a running one is only deployed again under the same.
 DECIDING_VARIABLES = (
     *(variable(field.name) for field in fields(Ports)),
@@ -87,6 +97,7 @@ class Stack:
     kafka_bootstrap: str
     providers: ProviderUrls
     passwords: Passwords
+    hosts: Hosts = field(default_factory=Hosts)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Stack:
@@ -128,7 +139,7 @@ class Stack:
 
     @property
     def postgres(self) -> Postgres:
-        return Postgres(self.ports.postgres, self.passwords.admin)
+        return Postgres(self.ports.postgres, self.passwords.admin, self.hosts.postgres)
 
     @property
     def postgres_dsns(self) -> dict[str, str]:
@@ -148,15 +159,15 @@ class Stack:
 
     @property
     def redis_url(self) -> str:
-        return redis_server.url(self.ports.redis)
+        return redis_server.url(self.ports.redis, self.hosts.redis)
 
     @property
     def aws_endpoint_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.ports.aws}"
+        return f"http://{self.hosts.aws}:{self.ports.aws}"
 
     @property
     def inbox_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.ports.inbox}"
+        return f"http://{self.hosts.inbox}:{self.ports.inbox}"
 
     @property
     def kafka_reports_lag(self) -> bool:

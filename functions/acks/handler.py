@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from nofy.adapters.postgres.database import Database
 from nofy.adapters.postgres.pipeline import PostgresBurials, PostgresOutcomes
-from nofy.adapters.redis.schedule import RedisSchedule
 from nofy.pipeline.acknowledge import Acknowledger
-from nofy.runtime import clock, settings
+from nofy.runtime import clock, connections, settings
 from nofy.runtime.events import kafka_records
 from nofy.runtime.observability import count, logger, observed
 
 REDIS_TIMEOUT = 2.0
 
 configured = settings.load(settings.AcksSettings)
-database = Database(configured.postgres_dsn, application="nofy-acks")
+database = connections.database(configured, "nofy-acks")
 acknowledger = Acknowledger(
     store=PostgresOutcomes(database),
     burials=PostgresBurials(database, clock.new_id),
-    schedule=RedisSchedule(configured.redis_url, timeout=REDIS_TIMEOUT),
+    schedule=connections.schedule(configured, REDIS_TIMEOUT),
     clock=clock.now,
 )
 

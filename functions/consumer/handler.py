@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from nofy.adapters.aws.invoke import LambdaSender
-from nofy.adapters.kafka.producer import KafkaBus
-from nofy.adapters.postgres.database import Database
 from nofy.adapters.postgres.pipeline import PostgresLeases
 from nofy.domain.timing import CONSUMER_MARGIN
 from nofy.pipeline.deliver import Consumer
-from nofy.runtime import clock, settings
+from nofy.runtime import clock, connections, settings
 from nofy.runtime.events import ends_at, kafka_records
-from nofy.runtime.observability import count, logger, observed
+from nofy.runtime.observability import count, count_by, logger, measure, observed
 
 configured = settings.load(settings.ConsumerSettings)
 consumer = Consumer(
-    store=PostgresLeases(Database(configured.postgres_dsn, application="nofy-consumer")),
+    store=PostgresLeases(connections.database(configured, "nofy-consumer")),
     sender=LambdaSender(configured.sender_functions),
-    bus=KafkaBus(configured.kafka_bootstrap),
+    bus=connections.bus(configured),
     clock=clock.now,
     random=clock.uniform,
 )
@@ -28,4 +26,6 @@ consumer = Consumer(
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     delivered = consumer.deliver(kafka_records(event), ends_at(context, CONSUMER_MARGIN))
     logger.info("batch delivered", extra=count(delivered, function="consumer"))
+    measure("lateness_ms", delivered.lateness_ms, function="consumer")
+    count_by("channel", delivered.attempts, always=["attempts_failed"], function="consumer")
     return {"batchItemFailures": []}

@@ -5,25 +5,21 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from nofy.adapters.kafka.offsets import KafkaOffsets, UnreportedOffsets
-from nofy.adapters.kafka.producer import KafkaBus
-from nofy.adapters.postgres.database import Database
 from nofy.adapters.postgres.pipeline import PostgresDispatches
-from nofy.adapters.redis.schedule import RedisSchedule
 from nofy.domain.timing import DISPATCHER_RUN, DISPATCHER_SLEEP, DISPATCHER_TIMEOUT
 from nofy.pipeline.credit import LaneCredit
 from nofy.pipeline.dispatch import Dispatcher
-from nofy.runtime import clock, settings
+from nofy.runtime import clock, connections, settings
 from nofy.runtime.events import ends_at
 from nofy.runtime.observability import count, logger, observed
 
 configured = settings.load(settings.DispatcherSettings)
-offsets = KafkaOffsets(configured.kafka_bootstrap) if configured.kafka_reports_lag else UnreportedOffsets()
+offsets = connections.offsets(configured)
 dispatcher = Dispatcher(
-    store=PostgresDispatches(Database(configured.postgres_dsn, application="nofy-dispatcher")),
+    store=PostgresDispatches(connections.database(configured, "nofy-dispatcher")),
     # A blocking wait needs a socket time-out above it.
-    schedule=RedisSchedule(configured.redis_url, timeout=DISPATCHER_SLEEP + 2),
-    bus=KafkaBus(configured.kafka_bootstrap),
+    schedule=connections.schedule(configured, DISPATCHER_SLEEP + 2),
+    bus=connections.bus(configured),
     credit=LaneCredit(offsets, clock.now),
     clock=clock.now,
     pause=time.sleep,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from nofy.adapters.postgres.database import Database
 from nofy.adapters.postgres.migrate import migrate
-from nofy.runtime import settings
+from nofy.runtime import connections, settings
 from nofy.runtime.observability import logger, observed
 
 configured = settings.load(settings.DatabaseSettings)
-database = Database(configured.postgres_dsn, application="nofy-migrate")
+database = connections.database(configured, "nofy-migrate")
 
 
 @observed

@@ -8,13 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from nofy.adapters.postgres.administration import PostgresAdministration
-from nofy.adapters.postgres.database import Database
-from nofy.runtime import clock, settings
+from nofy.runtime import clock, connections, settings
 from nofy.runtime.observability import logger, observed
 from nofy.runtime.operator import perform
 
 configured = settings.load(settings.DatabaseSettings)
-administration = PostgresAdministration(Database(configured.postgres_dsn, application="nofy-operator"))
+administration = PostgresAdministration(connections.database(configured, "nofy-operator"))
 
 
 @observed

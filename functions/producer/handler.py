@@ -11,11 +11,9 @@ from aws_lambda_powertools.event_handler import Response  # noqa: TC002  # the r
 
 from nofy.adapters.postgres.acceptances import PostgresAcceptances
 from nofy.adapters.postgres.amendments import PostgresAmendments
-from nofy.adapters.postgres.database import Database
 from nofy.adapters.postgres.reading import PostgresReading
-from nofy.adapters.redis.schedule import RedisSchedule
 from nofy.pipeline.amend import Amender
-from nofy.runtime import clock, settings
+from nofy.runtime import clock, connections, settings
 from nofy.runtime.api import dead_letters, notifications
 from nofy.runtime.api.application import Ports, answer, application
 from nofy.runtime.observability import observed
@@ -24,9 +22,9 @@ from nofy.runtime.observability import observed
 REDIS_TIMEOUT = 0.25
 
 configured = settings.load(settings.ProducerSettings)
-database = Database(configured.postgres_dsn, application="nofy-producer")
+database = connections.database(configured, "nofy-producer")
 reading = PostgresReading(database)
-schedule = RedisSchedule(configured.redis_url, timeout=REDIS_TIMEOUT)
+schedule = connections.schedule(configured, REDIS_TIMEOUT)
 ports = Ports(
     store=PostgresAcceptances(database),
     reading=reading,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from infra.local_context import LocalContext, PostgresDsns
     from infra.settings import Stage
     from infra.topology import EventSource
+    from nofy.domain.routing import Lane
 
 
 class LocalNetwork:
@@ -54,7 +55,7 @@ class LocalStreaming:
         self,
         function: lambda_.Function,
         produces: Sequence[str],  # noqa: ARG002
-        watches: Sequence[str],
+        watches: Sequence[Lane],
     ) -> None:
         function.add_environment("KAFKA_BOOTSTRAP", self._bootstrap)
         if watches:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from infra.settings import KafkaSettings, Settings, Stage
     from infra.stacks.network import NetworkStack
     from infra.topology import EventSource
+    from nofy.domain.routing import Lane
 
 
 class StreamingStack(cdk.Stack):
@@ -53,14 +54,16 @@ class StreamingStack(cdk.Stack):
         self._group_arns = self._arns_of("group")
         self.bootstrap = self._bootstrap()
 
-    def connect(self, function: lambda_.Function, produces: Sequence[str], watches: Sequence[str]) -> None:
+    def connect(self, function: lambda_.Function, produces: Sequence[str], watches: Sequence[Lane]) -> None:
         function.add_environment("KAFKA_BOOTSTRAP", self.bootstrap)
         function.add_environment("KAFKA_AUTH", "iam")
         self.grant_cluster(function, "Connect", "WriteDataIdempotently")
         self.grant_topics(function, produces, "DescribeTopic", "WriteData")
         if watches:
             function.add_environment("KAFKA_REPORTS_LAG", "true")
-            self.grant_groups(function, watches, "DescribeGroup")
+            # Offsets of topics that may not be described are left out of Kafka's answer, without an error.
+            self.grant_groups(function, [each.group for each in watches], "DescribeGroup")
+            self.grant_topics(function, [each.topic for each in watches], "DescribeTopic")
 
     def consume(
         self, scope: Construct, sources: Sequence[EventSource], functions: Mapping[str, lambda_.Function]

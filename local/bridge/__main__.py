@@ -14,13 +14,12 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
-
 from local.bridge.invocation import lambda_client
 from local.bridge.partition import PartitionReader
 from local.bridge.quiet import calm
 from local.bridge.source import EventSource, parse_sources
 from local.environment import isolate
+from local.sessions import emulated
 from local.stack import CONSUMERS_PARAMETER
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def published_sources() -> list[EventSource]:
-    parameter = boto3.client("ssm").get_parameter(Name=CONSUMERS_PARAMETER)
+    parameter = emulated().client("ssm").get_parameter(Name=CONSUMERS_PARAMETER)
     return parse_sources(parameter["Parameter"]["Value"])
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from local.bridge.outcome import Failed, Outcome, outcome_of
 from local.bridge.settling import pause_before
+from local.sessions import emulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ def lambda_client(connections: int) -> Any:
         max_pool_connections=connections,
         retries={"total_max_attempts": 1},
     )
-    return boto3.client("lambda", config=config)
+    return emulated().client("lambda", config=config)
 
 
 class Invoker:

@@ -44,11 +44,11 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.Com
         return dict(zip(FOLDERS, pool.map(lambda folder: _load(folder, elsewhere), FOLDERS), strict=True))
 
 
-def _load(folder: str, elsewhere: Path) -> subprocess.CompletedProcess[str]:
+def _load(folder: str, elsewhere: Path, more: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-B", "-W", "error", "-c", LOAD, str(FUNCTIONS / folder)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AWS_"))}
     # Region and credentials are what Lambda sets; nothing may be asked of AWS with them.
-    environment |= ENVIRONMENT | {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1"}
+    environment |= ENVIRONMENT | {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1"} | (more or {})
     return subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -70,6 +70,22 @@ def test_loading_a_function_touches_nothing_outside_its_process(loaded, folder: 
 )
 def test_a_function_does_not_load_what_it_never_uses(loaded, folder: str, never: str):
     assert not _modules(loaded[folder]) & set(never.split())
+
+
+CLOUD = {
+    "POSTGRES_AUTH": "iam",
+    "REDIS_URL": "rediss://nofy-dev-functions@cache.example:6379/0",
+    "REDIS_AUTH": "iam",
+    "REDIS_CACHE_NAME": "nofy-dev",
+    "REDIS_SERVERLESS": "true",
+    "KAFKA_AUTH": "iam",
+}
+
+
+@pytest.mark.parametrize("folder", ["producer", "reconciler"])
+def test_what_signing_in_takes_is_loaded_with_the_first_connection(folder: str, tmp_path: Path):
+    process = _load(folder, tmp_path, CLOUD)
+    assert not _modules(process) & {"boto3", "botocore.session", "botocore.auth", "kafka", "psycopg2", "redis"}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

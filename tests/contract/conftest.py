@@ -14,7 +14,6 @@ from local import postgres as postgres_server
 from local import servers
 from nofy.adapters.postgres.database import Database
 from nofy.adapters.postgres.migrate import migrate
-
 from tests.contract.stores import PASSWORD, ROLES, Backend, MemoryBackend, PostgresBackend
 
 
@@ -64,6 +63,12 @@ def postgres(migrated: PostgresBackend) -> PostgresBackend:
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     with open_folder() as folder, servers.redis(folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_cluster_url() -> Iterator[str]:
+    with open_folder() as folder, servers.redis_cluster(folder) as url:
         yield url
 
 

@@ -18,11 +18,9 @@ from nofy.adapters.postgres.reading import PostgresReading
 from nofy.adapters.postgres.upkeep import PostgresUpkeep
 from nofy.domain.dead_letters import DeadLetter, Kind
 from nofy.domain.tokens import Mode
-from nofy.ports.reading import AttemptView, DeliveryView
-from nofy.ports.reading import Reading
+from nofy.ports.reading import AttemptView, DeliveryView, Reading
 from nofy.ports.store import Acceptances, Amendments, Burials, Dispatches, Leases, Outcomes, Upkeep
 from nofy.runtime import clock as real_clock
-
 from tests.fakes import CountingIds, ManualClock, MemoryStore
 from tests.fakes.projects import Project, new_project
 

@@ -13,7 +13,6 @@ from nofy.domain.retry import Hold
 from nofy.domain.routing import Channel
 from nofy.ports.reading import DeliveryView
 from nofy.ports.store import Queued
-
 from tests.contract.stores import Backend
 from tests.fakes.projects import Project, fences_of, report_on
 

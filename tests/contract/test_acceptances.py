@@ -9,7 +9,6 @@ from nofy.domain.lifecycle import Status
 from nofy.domain.routing import Channel
 from nofy.domain.tokens import Mode
 from nofy.ports.store import IdempotencyClaim
-
 from tests.contract.stores import Backend
 
 HOUR = 3600.0

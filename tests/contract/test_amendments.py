@@ -11,7 +11,6 @@ from nofy.domain.lifecycle import Status
 from nofy.domain.outcomes import Rejected, RejectionKind, Transient
 from nofy.domain.retry import GiveUp, Retry
 from nofy.domain.tokens import Mode
-
 from tests.contract.stores import Backend
 from tests.contract.stories import Told, accepted, lease
 

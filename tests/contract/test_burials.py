@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from nofy.domain.dead_letters import DeadLetter, Kind
-
 from tests.contract.stores import Backend
 from tests.contract.stories import accepted
 

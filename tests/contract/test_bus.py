@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,7 +30,6 @@ from nofy.adapters.kafka.producer import KafkaBus
 from nofy.domain.errors import BusUnavailableError
 from nofy.domain.records import OutboundRecord
 from nofy.ports.bus import Bus, Offsets, Placement
-
 from tests.contract.conftest import open_folder
 from tests.fakes import ManualClock, MemoryBus, MemoryOffsets
 
@@ -238,8 +239,15 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
     monkeypatch.setattr(producer_module, "REQUEST_TIMEOUT_MS", 1_000)
     monkeypatch.setattr(producer_module, "DELIVERY_TIMEOUT_MS", 2_000)
     monkeypatch.setattr(offsets_module, "REQUEST_TIMEOUT_MS", 1_000)
+    # What it logs holds on to connections, and kafka-python leaves the sockets of refused ones to the collector.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     yield 2.0
-    gc.collect()  # kafka-python leaves the sockets of refused connections to the collector
+    logging.getLogger("kafka").setLevel(logging.NOTSET)
+    gc.collect()
+
+
+def offsets_threads() -> int:
+    return sum(each.name.startswith("kafka-io") for each in threading.enumerate())
 
 
 def took(work: Callable[[], object]) -> float:
@@ -257,10 +265,12 @@ def test_a_broker_that_is_not_there_takes_nothing_in_time(impatient: float) -> N
 
 
 def test_offsets_of_a_broker_that_is_not_there_are_unavailable(impatient: float) -> None:
+    before = offsets_threads()
     offsets = KafkaOffsets("127.0.0.1:1")
     for ask in (offsets.committed, offsets.lag):
         with pytest.raises(BusUnavailableError):
             ask("nofy-contract", "nofy.contract.v1")
+    assert offsets_threads() == before
 
 
 def test_a_broker_that_dies_takes_nothing_until_it_is_back(impatient: float) -> None:

@@ -11,7 +11,6 @@ from nofy.domain.delivery import Fence, Waiting
 from nofy.domain.lifecycle import Status
 from nofy.domain.routing import Channel, Lane, Priority
 from nofy.ports.store import Queued
-
 from tests.contract.stores import Backend
 from tests.contract.stories import Told, accepted
 

@@ -12,7 +12,6 @@ from nofy.domain.outcomes import Transient, Unknown
 from nofy.domain.retry import DeliveryMode, Retry
 from nofy.domain.routing import Channel, Priority, Provider
 from nofy.domain.tokens import Mode
-
 from tests.contract.stores import Backend
 from tests.contract.stories import LEASE_SECONDS, accepted, lease
 
@@ -139,3 +138,21 @@ def test_a_report_is_not_kept_over_an_acknowledged_one(store: Backend) -> None:
     report = told.attempt().report
     assert report is not None
     assert report["outcome"] == "accepted"
+
+
+def test_a_lease_tells_since_when_an_earlier_attempt_is_in_doubt(store: Backend) -> None:
+    told = accepted(store).lease()
+    begun = told.attempt().leased_at
+    again = told.fence.due_at + timedelta(seconds=2)
+    assert told.settle(told.report(Unknown("reset"), Retry(again)))
+    (second,) = lease(store, told.current)
+    assert second.in_doubt_since == begun
+    assert told.settle(told.report(Transient("503"), Retry(again), attempt_no=2))
+    (third,) = lease(store, told.current)
+    assert third.in_doubt_since == begun  # what was answered since takes no doubt away
+
+
+def test_what_was_refused_is_not_in_doubt(store: Backend) -> None:
+    told = accepted(store).lease()
+    assert told.settle(told.report(Transient("503"), Retry(told.fence.due_at + timedelta(seconds=2))))
+    assert [each.in_doubt_since for each in lease(store, told.current)] == [None]

@@ -11,7 +11,6 @@ from nofy.domain.delivery import Report, fold
 from nofy.domain.lifecycle import Status
 from nofy.domain.outcomes import Accepted, Rejected, RejectionKind, Throttled, Transient, Unknown
 from nofy.domain.retry import GiveUp, Hold, LeaveUnknown, Park, Retry
-
 from tests.contract.stores import Backend
 from tests.contract.stories import Told, accepted
 

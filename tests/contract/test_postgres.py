@@ -14,21 +14,20 @@ import pytest
 
 from nofy.adapters.postgres.acceptances import PostgresAcceptances
 from nofy.adapters.postgres.amendments import PostgresAmendments
-from nofy.adapters.postgres.database import Database, RefusedByDatabaseError
-from nofy.adapters.postgres.migrate import migrate
+from nofy.adapters.postgres.database import STATEMENT_TIMEOUT_MS, Database, RefusedByDatabaseError
+from nofy.adapters.postgres.migrate import migrate, migrations
 from nofy.adapters.postgres.pipeline import PostgresDispatches, PostgresLeases, PostgresOutcomes
 from nofy.adapters.postgres.upkeep import PostgresUpkeep
 from nofy.domain.dead_letters import DeadLetter, Kind
 from nofy.domain.delivery import fold
-from nofy.domain.errors import ConflictError, StoreUnavailableError
+from nofy.domain.errors import ConflictError, SignInError, StoreUnavailableError
 from nofy.domain.ids import uuid7
 from nofy.domain.lifecycle import Status
 from nofy.domain.outcomes import Accepted, Rejected, RejectionKind, Transient
 from nofy.domain.records import QueueRecord
 from nofy.domain.retry import GiveUp, Retry
 from nofy.ports.store import IdempotencyClaim, Queued
-
-from tests.contract.stores import PostgresBackend, as_role
+from tests.contract.stores import PASSWORD, PostgresBackend, as_role
 from tests.contract.stories import LEASE_SECONDS, accepted
 
 
@@ -108,7 +107,7 @@ def test_a_lease_waits_for_a_cancellation_and_then_does_not_hold(postgres: Postg
 
 
 def test_an_ack_waits_for_whoever_changes_the_row_and_then_loses(postgres: PostgresBackend) -> None:
-    # PostgreSQL 18.6 crashed here while it was allowed to prune partitions: see Database.
+    # PostgreSQL 18.6 crashed here while it was allowed to prune partitions: see migration 0006.
     told = accepted(postgres).lease()
     change = fold(told.state, [told.report(Transient("503"), Retry(told.fence.due_at))])
     moving_on = "UPDATE deliveries SET status = 'sent' WHERE id = %s"
@@ -202,6 +201,55 @@ def test_of_two_requests_with_one_key_one_is_accepted(postgres: PostgresBackend)
     assert sum(each is not None for each in stored) == 1
 
 
+# Sessions
+
+
+@pytest.mark.parametrize("role", ["nofy_api", "nofy_pipeline", "nofy_operator"])
+def test_a_session_is_set_by_its_role_since_a_proxy_takes_no_options(postgres: PostgresBackend, role: str) -> None:
+    names = ("statement_timeout", "timezone", "enable_partition_pruning")
+    with another(postgres, role) as database:
+        assert [database.run(f"SHOW {each}")[0][0] for each in names] == [
+            f"{STATEMENT_TIMEOUT_MS // 1_000}s",
+            "UTC",
+            "off",
+        ]
+
+
+def test_our_roles_sign_in_by_iam_where_the_server_knows_it(postgres: PostgresBackend) -> None:
+    (sessions,) = (text for name, text in migrations() if name == "0006_sessions.sql")
+    owner = Database(postgres.owner_dsn, application="contract-migrate")
+    owner.run("CREATE ROLE rds_iam")
+    try:
+        owner.run(sessions)
+        may = "SELECT rolname FROM pg_roles WHERE pg_has_role(oid, 'rds_iam', 'MEMBER') AND rolname LIKE 'nofy_%'"
+        assert {row[0] for row in postgres.superuser.run(may)} >= {"nofy_api", "nofy_operator", "nofy_pipeline"}
+    finally:
+        owner.run("DROP ROLE rds_iam")
+        owner.close()
+
+
+def test_every_connection_has_a_password_of_its_own(postgres: PostgresBackend) -> None:
+    passwords = iter([PASSWORD, PASSWORD, "stale"])
+    without = as_role(postgres.owner_dsn, "nofy_pipeline").replace(PASSWORD.replace(" ", "%20"), "")
+    database = Database(without, application="contract-token", password=lambda: next(passwords))
+    assert [database.run("SELECT 1"), database.run("SELECT 2")] == [[(1,)], [(2,)]]
+    database.close()
+    assert database.run("SELECT 3") == [(3,)]
+    database.close()
+    with pytest.raises(StoreUnavailableError):
+        database.run("SELECT 4")
+    assert list(passwords) == []
+
+
+def test_who_cannot_sign_in_has_no_store() -> None:
+    def nobody() -> str:
+        raise SignInError("no credentials")
+
+    database = Database("postgresql://nofy_api@127.0.0.1:1/nofy", application="contract", password=nobody)
+    with pytest.raises(StoreUnavailableError, match="no credentials"):
+        database.run("SELECT 1")
+
+
 # Walls between projects
 
 
@@ -255,7 +303,10 @@ def test_the_project_is_forgotten_when_its_transaction_ends(postgres: PostgresBa
 def test_the_api_cannot_write_into_another_project(postgres: PostgresBackend) -> None:
     ours, theirs = postgres.project(), accepted(postgres)
     writes = [
-        "INSERT INTO idempotency_keys (project_id, live, key, request_hash, answer) VALUES (%(them)s, true, 'k', '', '{}')",
+        (
+            "INSERT INTO idempotency_keys (project_id, live, key, request_hash, answer)"
+            " VALUES (%(them)s, true, 'k', '', '{}')"
+        ),
         "UPDATE deliveries SET project_id = %(us)s WHERE project_id = %(them)s",
         "UPDATE deliveries SET project_id = %(them)s",
     ]
@@ -266,7 +317,7 @@ def test_the_api_cannot_write_into_another_project(postgres: PostgresBackend) ->
             try:
                 database.run(f"SELECT set_config('nofy.project_id', %(us)s::text, true); {write}", parameters)
             except RefusedByDatabaseError as error:
-                assert error.code == "42501"
+                assert error.code == "42501"  # noqa: PT017  # refused, or (an UPDATE) none of their rows seen
     assert (mine.status, theirs.status) == (Status.SCHEDULED, Status.SCHEDULED)
     assert postgres.superuser.run("SELECT count(*) FROM idempotency_keys") == [(0,)]
 

@@ -13,11 +13,10 @@ import pytest
 import redis as redis_client
 
 from nofy.adapters.redis.schedule import RedisSchedule
-from nofy.domain.errors import ScheduleUnavailableError
+from nofy.domain.errors import ScheduleUnavailableError, SignInError
 from nofy.domain.routing import LANES, Channel, Lane, Priority
 from nofy.domain.timing import CLAIM_LEASE
 from nofy.ports.schedule import Claim, Entry, Schedule, Turn
-
 from tests.fakes import NOON, ManualClock, MemorySchedule
 
 SLACK = Lane(Channel.SLACK, Priority.HIGH)
@@ -53,20 +52,29 @@ class Index:
         return self._clock() - before
 
 
-@pytest.fixture
-def real(redis_url: str) -> Iterator[Index]:
-    client = redis_client.Redis.from_url(redis_url)
+def on_redis(url: str, *, cluster: bool = False) -> Iterator[Index]:
+    client = redis_client.Redis.from_url(url)
     client.flushall()
-    schedule = RedisSchedule(redis_url, timeout=3)
+    schedule = RedisSchedule(url, timeout=3, cluster=cluster)
     yield Index(schedule, client.flushall)
     schedule.close()
     client.close()
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture
+def real(redis_url: str) -> Iterator[Index]:
+    yield from on_redis(redis_url)
+
+
+@pytest.fixture
+def cluster(redis_cluster_url: str) -> Iterator[Index]:
+    yield from on_redis(redis_cluster_url, cluster=True)
+
+
+@pytest.fixture(params=["memory", "real", "cluster"])
 def index(request: pytest.FixtureRequest) -> Index:
-    if request.param == "redis":
-        return request.getfixturevalue("real")
+    if request.param != "memory":
+        return request.getfixturevalue(request.param)
     clock = ManualClock()
     schedule = MemorySchedule(clock)
     return Index(schedule, schedule.wipe, lambda: clock().timestamp())
@@ -259,7 +267,7 @@ def test_members_are_sixteen_bytes_and_a_lanes_keys_share_one_hash_tag(real: Ind
     real.schedule.add([*entries(0, 5), *entries(0, 5, lane=EMAIL)], NOON)
     real.claim()
     with redis_client.Redis.from_url(redis_url) as client:
-        keys = {key.decode() for key in client.keys() if client.type(key) == b"zset"}
+        keys = {key.decode() for key in client.keys("*") if client.type(key) == b"zset"}
         members = {len(member) for key in keys for member in client.zrange(key, 0, -1)}
     assert members == {16}
     tags = {key: key[key.index("{") + 1 : key.index("}")] for key in keys}
@@ -267,13 +275,15 @@ def test_members_are_sixteen_bytes_and_a_lanes_keys_share_one_hash_tag(real: Ind
     assert len(keys) == 4
 
 
-def test_adding_and_claiming_are_one_trip_each(real: Index) -> None:
-    real.schedule.add([Entry(lane, UUID(int=n), NOON) for lane in LANES for n in range(20)], NOON)
-    assert real.schedule.trips == 1
-    turn = real.claim()
-    assert real.schedule.trips == 2
-    real.schedule.release(turn.claims)
-    assert real.schedule.trips == 3
+@pytest.mark.parametrize("server", ["real", "cluster"])
+def test_adding_and_claiming_are_one_trip_each(request: pytest.FixtureRequest, server: str) -> None:
+    index = request.getfixturevalue(server)
+    index.schedule.add([Entry(lane, UUID(int=n), NOON) for lane in LANES for n in range(20)], NOON)
+    assert index.schedule.trips == 1
+    turn = index.claim()
+    assert index.schedule.trips == 2
+    index.schedule.release(turn.claims)
+    assert index.schedule.trips == 3
 
 
 OPERATIONS = {
@@ -287,9 +297,10 @@ OPERATIONS = {
 }
 
 
+@pytest.mark.parametrize("cluster", [False, True])
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_redis_that_is_not_there_is_unavailable_at_once(operation: str) -> None:
-    schedule = RedisSchedule("redis://127.0.0.1:1/0", timeout=0.25)
+def test_a_redis_that_is_not_there_is_unavailable_at_once(operation: str, cluster: bool) -> None:
+    schedule = RedisSchedule("redis://127.0.0.1:1/0", timeout=0.25, cluster=cluster)
     began = time.monotonic()
     with pytest.raises(ScheduleUnavailableError):
         OPERATIONS[operation](schedule)
@@ -303,9 +314,12 @@ def black_hole() -> Iterator[str]:
         yield f"redis://127.0.0.1:{listening.getsockname()[1]}/0"
 
 
+@pytest.mark.parametrize("cluster", [False, True])
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_redis_that_never_answers_is_unavailable_within_a_second(operation: str, black_hole: str) -> None:
-    schedule = RedisSchedule(black_hole, timeout=0.25)
+def test_a_redis_that_never_answers_is_unavailable_within_a_second(
+    operation: str, cluster: bool, black_hole: str
+) -> None:
+    schedule = RedisSchedule(black_hole, timeout=0.25, cluster=cluster)
     began = time.monotonic()
     with pytest.raises(ScheduleUnavailableError):
         OPERATIONS[operation](schedule)
@@ -327,6 +341,75 @@ def test_a_redis_that_falls_silent_is_unavailable_and_usable_again_afterwards(re
     turn = schedule.claim({SLACK: 10}, NOON + LEASE, "run-1")
     assert [each for claim in turn.claims for each in claim.ids] == ids(1)
     schedule.close()
+
+
+# Signing in, and connections that are cut (ElastiCache does it to IAM users after twelve hours)
+
+
+@pytest.fixture(params=[False, True], ids=["real", "cluster"])
+def signed_in(request: pytest.FixtureRequest) -> Iterator[tuple[RedisSchedule, redis_client.Redis, list[str]]]:
+    """A schedule whose passwords run from 1 upwards, a client that is somebody else, and the passwords so far."""
+    url = request.getfixturevalue("redis_cluster_url" if request.param else "redis_url")
+    given: list[str] = []
+
+    def password() -> str:
+        given.append(str(len(given) + 1))
+        return given[-1]
+
+    with redis_client.Redis.from_url(url) as other:
+        other.flushall()
+        other.acl_setuser("functions", enabled=True, reset=True, keys=["nofy:*"], categories=["+@all"], nopass=True)
+        schedule = RedisSchedule(
+            url.replace("//", "//functions@"), timeout=0.25, password=password, cluster=request.param
+        )
+        yield schedule, other, given
+        schedule.close()
+        other.acl_deluser("functions")
+
+
+def test_whoever_signs_in_is_the_user_of_the_address(signed_in) -> None:
+    schedule, other, given = signed_in
+    schedule.register("run-1")
+    assert given
+    assert "functions" in {each["user"] for each in other.client_list()}
+
+
+def test_a_connection_that_was_cut_is_made_again_with_another_password(signed_in) -> None:
+    schedule, other, given = signed_in
+    schedule.add(entries(0), NOON)
+    before = len(given)
+    assert other.client_kill_filter(user="functions") >= 1
+    assert schedule.claim({SLACK: 10}, NOON, "run-1").claims
+    assert len(given) == before + 1
+
+
+def test_who_is_refused_or_cannot_sign_has_no_schedule_for_now(signed_in, monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule, other, _ = signed_in
+    other.acl_setuser("functions", enabled=True, reset_passwords=True, passwords=["+the right one"])
+    with pytest.raises(ScheduleUnavailableError):
+        schedule.register("run-1")
+
+    def nobody() -> str:
+        raise SignInError("no credentials")
+
+    monkeypatch.setattr(schedule._connection, "_password", nobody)
+    with pytest.raises(ScheduleUnavailableError, match="no credentials"):
+        schedule.register("run-1")
+    monkeypatch.setattr(schedule._connection, "_password", lambda: "the right one")
+    schedule.register("run-1")
+
+
+def test_a_cluster_that_moved_a_slot_is_looked_at_anew(cluster: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster.schedule.add(entries(0), NOON)
+    connection = cluster.schedule._connection
+    looked = connection._client
+    wrong = redis_client.exceptions.MovedError("1 127.0.0.1:1")
+    monkeypatch.setattr(redis_client.client.Pipeline, "execute", lambda _: (_ for _ in ()).throw(wrong))
+    with pytest.raises(ScheduleUnavailableError):
+        cluster.claim()
+    monkeypatch.undo()
+    assert cluster.claimed() == ids(1)
+    assert connection._client is not looked
 
 
 def test_moments_before_1970_do_not_confuse(index: Index) -> None:

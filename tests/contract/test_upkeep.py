@@ -11,8 +11,7 @@ from nofy.domain.outcomes import Accepted, Rejected, RejectionKind, Transient, U
 from nofy.domain.retry import DeliveryMode, GiveUp, Retry, Tried
 from nofy.domain.routing import Channel, MessageClass, Priority
 from nofy.ports.schedule import Entry
-from nofy.ports.store import IndexProgress, Overdue, Stuck
-
+from nofy.ports.store import Backlog, IndexProgress, Overdue, Stuck
 from tests.contract.stores import Backend
 from tests.contract.stories import LEASE_SECONDS, Told, accepted, lease
 
@@ -188,6 +187,32 @@ def test_failed_for_a_minute_without_a_dead_letter(store: Backend) -> None:
     assert store.upkeep.unburied(10) == [letter]
     store.burials.bury([letter])
     assert store.upkeep.unburied(10) == []
+
+
+# The backlog
+
+
+def test_where_nothing_waits_there_is_no_backlog(store: Backend) -> None:
+    accepted(store)
+    accepted(store).lease()
+    assert store.upkeep.backlog() == Backlog(oldest_queued_seconds=0, held_integrations=0)
+
+
+def test_the_oldest_queued_is_as_old_as_its_place_in_kafka(store: Backend) -> None:
+    accepted(store, born_ago=500).queue()
+    store.let_pass(90)
+    accepted(store).queue()
+    assert 90 <= store.upkeep.backlog().oldest_queued_seconds < 95
+
+
+def test_an_integration_is_held_until_it_is_mended_however_much_waits_for_it(store: Backend) -> None:
+    told = accepted(store).lease()
+    told.refuse_credential()
+    store.dispatches.hold([accepted(store, told.project).fence])
+    accepted(store)
+    assert store.upkeep.backlog().held_integrations == 1
+    store.mend(told.project.integration())
+    assert store.upkeep.backlog().held_integrations == 0
 
 
 # Lost

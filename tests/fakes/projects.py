@@ -14,7 +14,6 @@ from nofy.domain.retry import Decision, DeliveryMode, Done
 from nofy.domain.routing import PROVIDER_OF, Channel, MessageClass
 from nofy.domain.tokens import Mode, digest
 from nofy.ports.clock import Clock
-
 from tests.fakes.clock import CountingIds
 
 TO = {"email": "ada@example.com", "phone": "+15550100", "slack_channel": "C0123"}

@@ -17,8 +17,9 @@ from nofy.domain.lifecycle import LEASABLE, WAITING, Event, Status, allowed
 from nofy.domain.notification import DEFAULT_LIFETIME, Integration, PlannedNotification, Principal
 from nofy.domain.outcomes import Accepted, Unknown
 from nofy.domain.retry import Tried
+from nofy.domain.routing import IDEMPOTENT
 from nofy.domain.tokens import Mode
-from nofy.ports.store import IdempotencyClaim, IndexProgress, Overdue, Queued, Stuck
+from nofy.ports.store import Backlog, IdempotencyClaim, IndexProgress, Overdue, Queued, Stuck
 from tests.fakes import views
 from tests.fakes.clock import CountingIds
 from tests.fakes.tables import (
@@ -162,7 +163,7 @@ class MemoryStore:
         row.advance(Event.LEASED, now)
         until = now + timedelta(seconds=seconds)
         version = integration.credential_version
-        row.attempts[row.attempt_no] = AttemptRow(row.due_at, record.dispatched_at, now, until, version)
+        row.attempts[row.attempt_no] = AttemptRow(row.due_at, record.dispatched_at, now, until, version, row.redrive_no)
         return _leased(row, integration)
 
     def hang_up(self) -> None:
@@ -296,6 +297,11 @@ class MemoryStore:
         idle = [row for row in self._of(*WAITING) if row.due_at < overdue and row.rests(overdue_seconds, now)]
         return max(0, self.tables.accepted - len(self.tables.deliveries)) + len(idle)
 
+    def backlog(self) -> Backlog:
+        now = self._clock()
+        waiting = [(now - row.changed_at) // timedelta(seconds=1) for row in self._of(Status.QUEUED)]
+        return Backlog(max(waiting, default=0), sum(each.held for each in self.tables.integrations.values()))
+
     # Amendments
 
     def cancel(self, principal: Principal, notification_id: UUID) -> list[Entry]:
@@ -406,10 +412,13 @@ def _leased(row: DeliveryRow, integration: IntegrationRow) -> Leased:
         spent=row.spent,
         redrive_no=row.redrive_no,
         live=row.live,
+        in_doubt_since=row.in_doubt_since,
     )
 
 
 def _overdue(row: DeliveryRow, attempt: AttemptRow) -> Overdue:
     notification, lane = row.notification, row.planned.lane
-    tried = Tried(row.spent, lane.priority, notification.draft.delivery_mode, row.expires_at)
+    idempotent = row.planned.provider in IDEMPOTENT
+    mode = notification.draft.delivery_mode
+    tried = Tried(row.spent, lane.priority, mode, row.expires_at, idempotent, row.in_doubt_since)
     return Overdue(row.planned.delivery_id, row.attempt_no, tried, attempt.credential_version, attempt.report)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nofy.domain.dead_letters import DeadLetter, Kind
 from nofy.domain.delivery import Fence, Report, State
 from nofy.domain.lifecycle import Event, Status, advance
+from nofy.domain.outcomes import Unknown
 from nofy.ports.schedule import Entry
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class AttemptRow:
     leased_at: datetime
     lease_until: datetime
     credential_version: int
+    redrive_no: int
     report: Report | None = None
     acknowledged_at: datetime | None = None
 
@@ -74,6 +76,18 @@ class DeliveryRow:
     @property
     def fence(self) -> Fence:
         return Fence(self.planned.delivery_id, self.attempt_no, self.due_at)
+
+    @property
+    def in_doubt_since(self) -> datetime | None:
+        """When the first attempt of this redrive began whose outcome is unknown."""
+        return min(
+            (
+                each.leased_at
+                for each in self.attempts.values()
+                if each.redrive_no == self.redrive_no and each.report and isinstance(each.report.outcome, Unknown)
+            ),
+            default=None,
+        )
 
     @property
     def entry(self) -> Entry:

@@ -20,7 +20,6 @@ from nofy.pipeline.dispatch import Dispatched, Dispatcher
 from nofy.pipeline.reconcile import Reconciled, Reconciler
 from nofy.ports.clock import Random
 from nofy.ports.store import IdempotencyClaim
-
 from tests.fakes.bus import MemoryBus, MemoryOffsets
 from tests.fakes.clock import CountingIds, ManualClock, Scripted
 from tests.fakes.faults import Faults, Faulty
@@ -158,5 +157,3 @@ class World:
 
     def dead_letters(self) -> list[str]:
         return [row.letter.reason for row in self.store.tables.dead_letters]
-
-

@@ -134,6 +134,52 @@ def test_acks_that_belong_to_nobody_or_cannot_be_read_are_buried(function, world
     assert buried == ["nofy.acks.v1/0/10", "nofy.acks.v1/0/11", "nofy.acks.v1/0/12"]
 
 
+def figures(capsys: pytest.CaptureFixture[str], name: str) -> list[tuple[dict[str, str], list[float]]]:
+    """A metric's dimensions and values, of every line of standard output that tells it."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    emitted = [each for each in lines if "_aws" in each and name in each]
+    return [
+        ({key: each[key] for key in each["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]}, each[name])
+        for each in emitted
+    ]
+
+
+@pytest.mark.parametrize("figure", ["lost", "oldest_queued_seconds", "held_integrations"])
+def test_a_sweep_that_finds_nothing_says_so(function, world: World, capsys, figure: str):
+    module = function("reconciler")
+    module.reconciler = world.reconciler()
+    module.handler(TICK, Context())
+    assert figures(capsys, figure) == [({"function": "reconciler", "service": "test"}, [0.0])]
+
+
+@pytest.mark.parametrize(
+    ("figure", "dimensions"),
+    [("lateness_ms", {}), ("attempts_all", {"channel": "slack"}), ("attempts_failed", {"channel": "slack"})],
+)
+def test_a_batch_tells_how_late_it_was_and_how_its_channel_fares(
+    function, world: World, capsys, figure: str, dimensions: dict[str, str]
+):
+    world.accept(Channel.SLACK)
+    world.schedule.add(world.store._entries(), world.clock())
+    dispatch = function("dispatcher")
+    dispatch.dispatcher = world.dispatcher()
+    dispatch.handler(TICK, Context(remaining=300_000))
+    consume = function("consumer")
+    consume.consumer = replace(world.consumer(), clock=clock.now)
+    consume.handler(msk(world, "nofy.deliveries.slack.normal.v1"), Context())
+    ((told, values),) = figures(capsys, figure)
+    assert told == {"function": "consumer", "service": "test", **dimensions}
+    assert len(values) == 1
+    assert {"attempts_all": values == [1.0], "attempts_failed": values == [0.0]}.get(figure, True)
+
+
+def test_every_dead_letter_is_counted(function, world: World, capsys):
+    module = function("dlq")
+    module.burials = world.store
+    module.handler(event("msk_dlq"), Context())
+    assert figures(capsys, "dead_letters") == [({"function": "dlq", "service": "test"}, [2.0])]
+
+
 @pytest.mark.parametrize("folder", ["acks", "dlq", "consumer"])
 def test_a_store_that_is_down_fails_the_batch_so_that_it_comes_again(function, world: World, folder: str, monkeypatch):
     def down(*_: Any) -> Any:

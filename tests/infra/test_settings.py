@@ -80,6 +80,38 @@ def test_a_wrong_value_of_the_cloud_is_named(path, value, complaint):
     assert str(caught.value).startswith(complaint)
 
 
+def _leaves(profile, path=""):
+    for name, value in profile.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}"
+
+
+# Fields that may be null, or a table whose rows are each an answer of their own.
+OPTIONAL = {"account", "cloud.cache.node_type"}
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_whatever_is_missing_from_a_profile_is_named(stage):
+    profile = CDK_JSON["context"]["nofy"][stage]
+    for path in _leaves(profile):
+        if path in OPTIONAL or path.startswith("reserved_concurrency."):
+            continue
+        with pytest.raises(SettingsError) as caught:
+            parse(Settings, _profile_with(path, MISSING, stage), f"nofy.{stage}")
+        assert str(caught.value) == f"nofy.{stage}.{path}: missing"
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_whatever_is_of_the_wrong_type_in_a_profile_is_named(stage):
+    profile = CDK_JSON["context"]["nofy"][stage]
+    for path in _leaves(profile):
+        with pytest.raises(SettingsError) as caught:
+            parse(Settings, _profile_with(path, 1.5, stage), f"nofy.{stage}")
+        assert str(caught.value).startswith(f"nofy.{stage}.{path}: 1.5 is not of type ")
+
+
 def test_a_stage_of_the_cloud_needs_its_cloud():
     with pytest.raises(SettingsError, match=r"^nofy\.dev\.cloud: belongs to every stage but local"):
         read_settings(_node(nofy={"dev": _profile_with("cloud", MISSING, "dev")}), Stage.DEV)

@@ -110,6 +110,17 @@ def test_producers_may_write_to_the_topics_they_write_to_and_no_other(cloud):
     assert _written(cloud, "consumer") == {routing.ACKS_TOPIC, routing.DLQ_TOPIC} | failures
 
 
+@pytest.mark.parametrize("function", ["dispatcher", "reconciler"])
+def test_who_watches_a_lane_may_ask_for_its_group_and_its_topic(cloud, function):
+    """Kafka leaves out offsets of topics that the asker may not describe: the reconciler would heal nothing."""
+    groups = cloud.granted(function, "kafka-cluster:DescribeGroup")
+    topics = cloud.granted(function, "kafka-cluster:DescribeTopic")
+
+    for lane in routing.LANES:
+        assert _named(groups, lane.group)
+        assert _named(topics, lane.topic)
+
+
 def test_the_cluster_takes_nothing_unencrypted_and_nobody_unknown(cloud):
     (cluster,) = (each["Properties"] for each in cloud.of_type("AWS::MSK::Cluster").values())
 

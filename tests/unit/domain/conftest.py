@@ -1,4 +1,4 @@
-"""Property tests that are quick, repeatable on a busy machine, and leave nothing behind."""
+"""Property tests that are quick, repeatable on a busy machine, and keep no memory between runs."""
 
 from hypothesis import settings
 

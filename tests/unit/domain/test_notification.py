@@ -135,3 +135,7 @@ def test_an_error_is_told_once_and_in_order():
         planned(replace(draft(content={}), channels=(SLACK, WHATSAPP, SLACK)))
     told = [(each.path, each.message) for each in refused.value.errors]
     assert told == sorted(set(told))
+
+
+def test_a_channel_that_stands_twice_is_refused_for_it_would_be_sent_twice():
+    assert ("/channels/2", "duplicate") in errors(replace(draft(), channels=(SLACK, EMAIL, SLACK)))

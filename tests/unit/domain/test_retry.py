@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from nofy.domain import retry
 from nofy.domain.outcomes import Accepted, NotTried, Outcome, Rejected, RejectionKind, Throttled, Transient, Unknown
 from nofy.domain.retry import (
+    KEY_OVER,
     PARK_DEFAULT,
     POLICIES,
     RETRY_AFTER_CEILING,
+    Decision,
     DeliveryMode,
     Done,
     GiveUp,
@@ -144,3 +146,31 @@ def test_a_decision_comes_back_from_json_as_it_was(decision: retry.Decision):
 def test_what_is_no_decision_is_refused(junk: dict[str, str]):
     with pytest.raises((KeyError, ValueError)):
         retry.from_json(junk)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "since", "decision"),
+    [
+        # The first answer was lost just now: the wait is bounded by the key's life, which is longer.
+        (Unknown("reset"), None, Retry(NOW + seconds(128))),
+        # In doubt for 24 minutes: asked again before the key is forgotten, however long the policy would wait.
+        (Unknown("reset"), 24 * 60, Retry(NOW + seconds(60))),
+        (Transient("503"), 24 * 60, Retry(NOW + seconds(60))),
+        (Throttled("slow down", 30), 24 * 60, Park(NOW + seconds(30.5))),
+        # A throttle asks for more than the key has left, or the key is forgotten: only a person may ask again.
+        (Throttled("slow down", 90), 24 * 60, GiveUp(KEY_OVER)),
+        (Unknown("reset"), 26 * 60, GiveUp(KEY_OVER)),
+        (Accepted("x"), 26 * 60, Done()),
+    ],
+)
+def test_where_the_provider_has_idempotency_nothing_in_doubt_outlives_its_key(
+    outcome: Outcome, since: float | None, decision: Decision
+):
+    started = None if since is None else NOW - seconds(since)
+    facts = tried(spent=6, priority=Priority.NORMAL, idempotent=True, in_doubt_since=started)
+    assert decide(outcome, facts, NOW, lambda: 1.0 if isinstance(decision, Retry) else 0.5) == decision
+
+
+def test_what_is_in_doubt_without_idempotency_is_the_delivery_modes_to_decide():
+    facts = tried(in_doubt_since=NOW - seconds(3600))
+    assert isinstance(decide(Unknown("reset"), facts, NOW, lambda: 0.5), Retry)

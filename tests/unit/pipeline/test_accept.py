@@ -11,7 +11,6 @@ from nofy.domain.lifecycle import Status
 from nofy.domain.routing import Channel
 from nofy.domain.timing import ACCEPT_WINDOW, INDEX_WINDOW
 from nofy.ports.store import IdempotencyClaim
-
 from tests.fakes import Died
 from tests.fakes.world import World
 

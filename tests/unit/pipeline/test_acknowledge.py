@@ -14,7 +14,6 @@ from nofy.domain.records import InboundRecord, OutboundRecord, ack_value
 from nofy.domain.retry import Retry
 from nofy.domain.routing import ACKS_TOPIC
 from nofy.domain.timing import INDEX_WINDOW
-
 from tests.fakes import Died
 from tests.fakes.projects import report_on
 from tests.fakes.world import World

@@ -13,7 +13,6 @@ from nofy.domain.outcomes import Rejected, RejectionKind
 from nofy.domain.records import InboundRecord
 from nofy.domain.routing import DLQ_TOPIC, ESM_FAILURES_TOPIC
 from nofy.pipeline.bury import bury
-
 from tests.fakes import ManualClock, MemoryStore
 from tests.fakes.world import World
 

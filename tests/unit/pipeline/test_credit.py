@@ -5,7 +5,6 @@ from __future__ import annotations
 from nofy.domain.errors import BusUnavailableError
 from nofy.domain.routing import LANES, Channel, Lane, Priority
 from nofy.pipeline.credit import FLOOR, MEASURE_AFTER, TARGET_LAG, TURN_LIMIT, LaneCredit
-
 from tests.fakes import ManualClock
 
 LANE = Lane(Channel.EMAIL, Priority.LOW)

@@ -16,7 +16,6 @@ from nofy.domain.retry import DeliveryMode, Done, GiveUp, Hold, LeaveUnknown, Pa
 from nofy.domain.routing import ACKS_TOPIC, DLQ_TOPIC, Channel, Provider
 from nofy.domain.timing import ATTEMPT_LEASE, CONSUMER_TIMEOUT, INVOKE_READ_TIMEOUT, SENDER_TIMEOUT
 from nofy.pipeline.deliver import GROUP_BYTES, GROUP_SIZE, cut
-
 from tests.fakes import Died
 from tests.fakes.world import World
 
@@ -358,3 +357,37 @@ def _read(record: InboundRecord):
 
 def test_the_latest_begin_leaves_time_to_hear_the_answer() -> None:
     assert CONSUMER_TIMEOUT > INVOKE_READ_TIMEOUT > SENDER_TIMEOUT
+
+
+# Figures
+
+
+def test_lateness_is_told_of_each_delivery_from_its_due_time_to_its_lease(world: World) -> None:
+    world.accept(Channel.SLACK, due_in=0)
+    world.accept(Channel.SLACK, due_in=2)
+    world.dispatch(3)
+    world.clock.advance(10)
+    done = world.deliver(world.queued())
+    soonest, latest = min(done.lateness_ms), max(done.lateness_ms)
+    assert len(done.lateness_ms) == 2
+    assert latest - soonest == 2_000
+    assert 10_000 <= soonest < 12_000
+
+
+def test_a_due_time_of_a_clock_that_is_ahead_is_not_early(world: World) -> None:
+    records = queued(world)
+    world.clock.advance(-5)
+    assert world.deliver(records).lateness_ms == (0,)
+
+
+def test_attempts_are_told_by_channel_and_all_but_acceptances_have_failed(world: World) -> None:
+    for channel in (Channel.SLACK, Channel.SLACK, Channel.SLACK, Channel.SLACK, Channel.EMAIL):
+        world.accept(channel)
+    world.dispatch()
+    bad = iter([Throttled("429", 1), Unknown("silence"), NotTried("no time")])
+    world.sender.otherwise = lambda leased: next(bad, Accepted()) if leased.channel is Channel.SLACK else Accepted()
+    done = world.deliver(world.queued())
+    assert {each.channel: (each.attempts_all, each.attempts_failed) for each in done.attempts} == {
+        Channel.SLACK: (4, 3),
+        Channel.EMAIL: (1, 0),
+    }

@@ -12,7 +12,6 @@ from nofy.domain.records import read_queue
 from nofy.domain.routing import Channel, Lane, MessageClass, Priority
 from nofy.domain.timing import CLAIM_LEASE, INDEX_WINDOW
 from nofy.pipeline.credit import FLOOR
-
 from tests.fakes import Died
 from tests.fakes.world import World
 

@@ -14,7 +14,6 @@ from nofy.domain.retry import DeliveryMode, LeaveUnknown, Retry
 from nofy.domain.routing import ACKS_TOPIC, DLQ_TOPIC, LANES, Channel, Lane, Priority
 from nofy.domain.timing import ATTEMPT_LEASE, INDEX_WINDOW, OVERDUE, QUEUED_TOO_LONG
 from nofy.pipeline import reconcile
-
 from tests.fakes import Died
 from tests.fakes.world import World
 
@@ -274,6 +273,7 @@ def test_overdue_work_that_nothing_works_on_is_lost(world: World) -> None:
         ("release_held", StoreUnavailableError("down"), "held"),
         ("unburied", StoreUnavailableError("down"), "unburied"),
         ("lost", StoreUnavailableError("down"), "count_lost"),
+        ("backlog", StoreUnavailableError("down"), "look_at_what_waits"),
     ],
 )
 def test_a_step_that_fails_is_named_and_keeps_no_other_from_being_taken(
@@ -294,6 +294,21 @@ def test_a_bus_that_is_down_fails_the_leases_and_nothing_else(world: World) -> N
     world.clock.advance(ATTEMPT_LEASE + 1)
     with world.faults.down(BusUnavailableError("down"), "publish"):
         assert world.sweep().failed_steps == ["expired_leases"]
+
+
+def test_what_could_not_be_counted_is_not_told_as_none(world: World) -> None:
+    with world.faults.down(StoreUnavailableError("down"), "lost", "backlog"):
+        done = world.sweep()
+    assert (done.lost, done.oldest_queued_seconds, done.held_integrations) == (None, None, None)
+    done = world.sweep()
+    assert (done.lost, done.oldest_queued_seconds, done.held_integrations) == (0, 0, 0)
+
+
+def test_a_sweep_tells_how_long_the_oldest_record_waits_in_kafka(world: World) -> None:
+    world.accepted()
+    world.dispatch()
+    world.clock.advance(45)
+    assert world.sweep().oldest_queued_seconds in (45, 46)
 
 
 def test_a_quiet_sweep_does_nothing(world: World) -> None:

@@ -11,7 +11,6 @@ from nofy.domain.records import OutboundRecord, read_ack
 from nofy.domain.retry import Decision, Done, GiveUp
 from nofy.domain.routing import ACKS_TOPIC, DLQ_TOPIC
 from nofy.pipeline.report import publish_reports
-
 from tests.fakes import NOON, ManualClock, MemoryBus
 
 ONE, TWO = UUID(int=1), UUID(int=2)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from nofy.domain.outcomes import Accepted, NotTried, Outcome, Transient
+from nofy.domain.outcomes import Accepted, NotTried, Outcome, Transient, Unknown
 from nofy.domain.sending import Message, SealedCredential
 from nofy.domain.timing import PROVIDER_CONNECT_TIMEOUT, PROVIDER_TIMEOUT, SENDER_MARGIN
 from nofy.pipeline.send import IN_FLIGHT, ChannelSender
-
 from tests.fakes import NOON, ManualClock
 
 LONGEST = PROVIDER_CONNECT_TIMEOUT + PROVIDER_TIMEOUT + SENDER_MARGIN
@@ -88,7 +88,9 @@ def test_the_time_is_looked_at_before_each_call() -> None:
             clock.advance(30)
             return Transient("503")
 
-    outcomes = sender(Slow(), clock=clock).send([message(n) for n in range(IN_FLIGHT * 3)], NOON + timedelta(seconds=60))
+    outcomes = sender(Slow(), clock=clock).send(
+        [message(n) for n in range(IN_FLIGHT * 3)], NOON + timedelta(seconds=60)
+    )
     assert isinstance(outcomes[0], Transient)
     assert isinstance(outcomes[-1], NotTried)
 
@@ -110,3 +112,11 @@ def test_a_test_tokens_message_stops_before_the_provider_and_opens_its_credentia
     assert provider.calls == []
     (shut,) = sender(provider, Vault(ValueError())).send([message(live=False)], NOON + timedelta(seconds=60))
     assert isinstance(shut, NotTried)
+
+
+def test_what_may_have_been_taken_is_not_asked_for_again_once_its_key_is_over() -> None:
+    provider = Provider()
+    over, alive = (replace(message(), ask_until=NOON + timedelta(seconds=each)) for each in (-1, 1))
+    outcomes = sender(provider).send([over, alive], NOON + timedelta(seconds=60))
+    assert [type(each) for each in outcomes] == [Unknown, Accepted]
+    assert len(provider.calls) == 1

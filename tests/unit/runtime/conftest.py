@@ -1,4 +1,4 @@
-"""Property tests that are quick and leave nothing behind."""
+"""Property tests that are quick and keep no memory between runs."""
 
 from hypothesis import settings
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nofy.runtime.observability import count, logger, observed
+from nofy.runtime.observability import count, logger, measure, observed
 
 
 @dataclass
@@ -34,6 +34,47 @@ def test_every_whole_number_that_is_not_zero_is_a_metric(capsys):
 def test_a_quiet_run_costs_no_metrics(capsys):
     assert count(Summary(0, 0), function="consumer") == {"leased": 0, "dropped": 0}
     assert not metrics(capsys)
+
+
+@dataclass
+class Look:
+    lost: int | None
+    indexed: int = 0
+
+
+def test_a_zero_that_an_alarm_waits_for_is_told(capsys):
+    assert count(Look(0), always=["lost"], function="reconciler") == {"lost": 0, "indexed": 0}
+    (emitted,) = metrics(capsys)
+    assert emitted["lost"] == [0.0]
+    assert "indexed" not in emitted
+
+
+def test_what_nobody_could_count_is_not_told_as_zero(capsys):
+    assert count(Look(None), always=["lost"], function="reconciler") == {"indexed": 0}
+    assert not metrics(capsys)
+
+
+@pytest.mark.parametrize("how_many", [1, 99, 100, 198, 500])
+def test_every_measured_value_is_told_in_lines_that_cloudwatch_takes(capsys, how_many: int):
+    measure("lateness_ms", range(how_many), function="consumer")
+    emitted = metrics(capsys)
+    assert [value for line in emitted for value in line["lateness_ms"]] == [float(n) for n in range(how_many)]
+    assert max(len(line["lateness_ms"]) for line in emitted) <= 100
+    assert {line["function"] for line in emitted} == {"consumer"}
+
+
+def test_nothing_measured_is_nothing_told(capsys):
+    measure("lateness_ms", [], function="consumer")
+    assert not metrics(capsys)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("lateness_ms", "Milliseconds"), ("oldest_queued_seconds", "Seconds"), ("attempts_all", "Count")]
+)
+def test_a_metrics_unit_is_in_its_name(capsys, name: str, unit: str):
+    measure(name, [1], function="any")
+    (emitted,) = metrics(capsys)
+    assert emitted["_aws"]["CloudWatchMetrics"][0]["Metrics"] == [{"Name": name, "Unit": unit}]
 
 
 def test_one_summary_does_not_leak_into_the_next(capsys):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from nofy.runtime.settings import (
+    AcksSettings,
+    Auth,
     ConsumerSettings,
     DatabaseSettings,
     DispatcherSettings,
-    ProducerSettings,
+    PostgresAuth,
     WrongSettingsError,
     load,
 )
@@ -23,7 +25,7 @@ SOUND = {
 
 
 def test_a_field_is_read_from_the_variable_of_its_name():
-    assert load(ProducerSettings, SOUND) == ProducerSettings(SOUND["POSTGRES_DSN"], SOUND["REDIS_URL"])
+    assert load(AcksSettings, SOUND) == AcksSettings(postgres_dsn=SOUND["POSTGRES_DSN"], redis_url=SOUND["REDIS_URL"])
 
 
 def test_flags_and_names_are_read_as_what_they_are():
@@ -34,6 +36,36 @@ def test_flags_and_names_are_read_as_what_they_are():
 
 def test_a_function_asks_for_nothing_it_does_not_need():
     assert load(DatabaseSettings, {"POSTGRES_DSN": "postgresql://x"}).postgres_dsn == "postgresql://x"
+
+
+def test_how_to_sign_in_is_optional_and_the_address_says_it_otherwise():
+    plain = load(AcksSettings, SOUND)
+    assert (plain.postgres_auth, plain.redis_auth) == (PostgresAuth.ADDRESS, Auth.ADDRESS)
+    assert (plain.postgres_secret_arn, plain.redis_cache_name, plain.redis_serverless) == (None, None, False)
+
+
+def test_how_to_sign_in_is_read_as_what_it_is():
+    cloud = SOUND | {"POSTGRES_AUTH": "secret", "POSTGRES_SECRET_ARN": "arn", "KAFKA_AUTH": "iam"}
+    read = load(DispatcherSettings, cloud | {"REDIS_SERVERLESS": "true", "REDIS_CACHE_NAME": "nofy-dev"})
+    assert (read.postgres_auth, read.postgres_secret_arn) == (PostgresAuth.SECRET, "arn")
+    assert (read.kafka_auth, read.redis_serverless, read.redis_cache_name) == (Auth.IAM, True, "nofy-dev")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("POSTGRES_AUTH", "IAM", "none of address, iam, secret"),
+        ("REDIS_AUTH", "secret", "none of address, iam"),
+        ("KAFKA_AUTH", "", "none of address, iam"),
+        ("REDIS_CACHE_NAME", "", "empty"),
+        ("POSTGRES_SECRET_ARN", "", "empty"),
+        ("REDIS_SERVERLESS", "yes", "neither true nor false"),
+    ],
+)
+def test_a_wrong_way_to_sign_in_is_named(variable: str, value: str, told: str):
+    with pytest.raises(WrongSettingsError) as wrong:
+        load(DispatcherSettings, SOUND | {variable: value})
+    assert str(wrong.value) == f"{variable} is wrong: {told}"
 
 
 def test_everything_that_is_missing_is_named_at_once():
@@ -64,7 +96,7 @@ def test_a_flag_is_true_or_false_and_nothing_like_it(flag: str):
 
 def test_missing_and_wrong_variables_are_told_together():
     with pytest.raises(WrongSettingsError) as wrong:
-        load(ProducerSettings, {"POSTGRES_DSN": ""})
+        load(AcksSettings, {"POSTGRES_DSN": ""})
     assert str(wrong.value) == "POSTGRES_DSN is wrong: empty; REDIS_URL is not set"
 
 

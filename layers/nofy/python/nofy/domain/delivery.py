@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, assert_never
 from nofy.domain import outcomes, retry
 from nofy.domain.lifecycle import Event, Status, advance, allowed
 from nofy.domain.outcomes import Accepted, Outcome
-from nofy.domain.retry import Decision, DeliveryMode, Done, GiveUp, Hold, LeaveUnknown, Park, Retry, Tried
+from nofy.domain.retry import KEY_LIFE, Decision, DeliveryMode, Done, GiveUp, Hold, LeaveUnknown, Park, Retry, Tried
+from nofy.domain.routing import IDEMPOTENT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,10 +65,18 @@ class Leased:
     spent: int
     redrive_no: int
     live: bool  # False: made with a test token, stops at a simulated provider
+    in_doubt_since: datetime | None = None  # when the first call under this key began whose answer never came
 
     @property
     def tried(self) -> Tried:
-        return Tried(self.spent, self.priority, self.delivery_mode, self.expires_at)
+        idempotent = self.provider in IDEMPOTENT
+        return Tried(self.spent, self.priority, self.delivery_mode, self.expires_at, idempotent, self.in_doubt_since)
+
+    @property
+    def ask_until(self) -> datetime | None:
+        """The last moment to ask a provider with idempotency again after a lost answer; None: not in doubt."""
+        in_doubt = self.provider in IDEMPOTENT and self.in_doubt_since
+        return in_doubt + KEY_LIFE if in_doubt else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,3 +80,7 @@ class InvokeRefusedError(NofyError):
 
 class InvokeUncertainError(NofyError):
     """A sender was started and no answer came: its calls may have been made."""
+
+
+class SignInError(NofyError):
+    """A function could not prove to a server who it is: no credentials, no region, or no password where one lies."""

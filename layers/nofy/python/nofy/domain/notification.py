@@ -20,7 +20,7 @@ from nofy.domain.routing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from nofy.domain.tokens import Mode
@@ -144,11 +144,20 @@ def _delivery(
 
 def draft_errors(draft: Draft, principal: Principal, now: datetime) -> list[FieldError]:
     """Everything that is wrong between well-formed fields, and with the times."""
-    errors = time_errors(draft.send_at, draft.expires_at, now)
+    errors = time_errors(draft.send_at, draft.expires_at, now) + channel_errors(draft.channels)
     for index, channel in enumerate(draft.channels):
         errors += routing_errors(index, channel, draft.to, principal)
         errors += content_errors(channel, draft.content)
     return errors
+
+
+def channel_errors(channels: Sequence[Channel | None]) -> list[FieldError]:
+    """A channel twice would be a message twice."""
+    return [
+        FieldError(f"/channels/{index}", "duplicate", f"{channel} stands here twice")
+        for index, channel in enumerate(channels)
+        if channel is not None and channel in channels[:index]
+    ]
 
 
 def routing_errors(index: int, channel: Channel, to: dict[str, Any], principal: Principal) -> list[FieldError]:

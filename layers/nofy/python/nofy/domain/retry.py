@@ -59,6 +59,10 @@ POLICIES: dict[Priority, Policy] = {
 # A provider's Retry-After is believed within these bounds (seconds): never zero, never a day by mistake.
 RETRY_AFTER_FLOOR = 1.0
 RETRY_AFTER_CEILING = 3600.0
+# Brevo remembers an idempotency key for thirty minutes. After a lost answer it is asked again within twenty-five of
+# the first such call; later a person has to decide, because asking could send twice.
+KEY_LIFE = timedelta(minutes=25)
+KEY_OVER = "in doubt: the provider may have taken it, and its idempotency key is too old to ask again"
 # Where a throttle names no time, and for a call that was never begun.
 PARK_DEFAULT = 5.0
 
@@ -114,6 +118,15 @@ class Tried:
     priority: Priority
     delivery_mode: DeliveryMode
     expires_at: datetime
+    idempotent: bool = False  # the provider refuses a second call under the delivery's key
+    in_doubt_since: datetime | None = None  # a call under that key may have been taken since then
+
+    def ask_until(self, outcome: Outcome, now: datetime) -> datetime | None:
+        """The last moment at which asking again cannot send twice; None where that is no question."""
+        if not self.idempotent:
+            return None
+        since = self.in_doubt_since or (now if isinstance(outcome, Unknown) else None)
+        return since + KEY_LIFE if since else None
 
 
 def decide(outcome: Outcome, tried: Tried, now: datetime, random: Callable[[], float]) -> Decision:
@@ -126,13 +139,13 @@ def decide(outcome: Outcome, tried: Tried, now: datetime, random: Callable[[], f
         case Rejected(kind, reason):
             return GiveUp(f"rejected_{kind}: {reason}")
         case Throttled(_, retry_after):
-            return _park(now, _patience(retry_after, random()), tried)
+            return _park(outcome, now, _patience(retry_after, random()), tried)
         case NotTried():
-            return _park(now, PARK_DEFAULT * random(), tried)
+            return _park(outcome, now, PARK_DEFAULT * random(), tried)
         case Unknown(reason) if tried.delivery_mode is DeliveryMode.AT_MOST_ONCE:
             return LeaveUnknown(reason)
         case Transient(reason) | Unknown(reason):
-            return _retry(f"{name(outcome)}: {reason}", tried, now, random())
+            return _retry(outcome, f"{name(outcome)}: {reason}", tried, now, random())
         case _:
             assert_never(outcome)
 
@@ -143,16 +156,24 @@ def _patience(retry_after: float | None, random: float) -> float:
     return min(max(asked, RETRY_AFTER_FLOOR), RETRY_AFTER_CEILING) + random
 
 
-def _park(now: datetime, seconds: float, tried: Tried) -> Decision:
+def _park(outcome: Outcome, now: datetime, seconds: float, tried: Tried) -> Decision:
     at = now + timedelta(seconds=seconds)
+    ask_until = tried.ask_until(outcome, now)
+    if ask_until and at > ask_until:
+        return GiveUp(KEY_OVER)
     return GiveUp("expired") if at >= tried.expires_at else Park(at)
 
 
-def _retry(reason: str, tried: Tried, now: datetime, random: float) -> Decision:
+def _retry(outcome: Outcome, reason: str, tried: Tried, now: datetime, random: float) -> Decision:
     policy = POLICIES[tried.priority]
     if tried.spent + 1 >= policy.max_attempts:
         return GiveUp(f"exhausted: {reason}")
     at = now + policy.delay(tried.spent, random)
+    ask_until = tried.ask_until(outcome, now)
+    if ask_until and now >= ask_until:
+        return GiveUp(KEY_OVER)
+    if ask_until:
+        at = min(at, ask_until)
     return GiveUp("expired") if at >= tried.expires_at else Retry(at)
 
 

@@ -49,6 +49,9 @@ PROVIDER_OF: dict[Channel, Provider] = {
     Channel.WHATSAPP: Provider.WHATSAPP,
 }
 
+# Providers that refuse a second call under one idempotency key, so that asking again after a lost answer is safe.
+IDEMPOTENT: frozenset[Provider] = frozenset({Provider.BREVO})
+
 PRIORITY_OF: dict[MessageClass, Priority] = {
     MessageClass.CRITICAL: Priority.HIGH,
     MessageClass.TRANSACTIONAL: Priority.NORMAL,

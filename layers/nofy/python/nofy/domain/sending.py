@@ -40,6 +40,7 @@ class Message:
     credential: SealedCredential
     idempotency_key: UUID
     live: bool
+    ask_until: datetime | None = None  # set: an earlier call under the key may have been taken
 
 
 def message_of(leased: Leased) -> Message:
@@ -55,6 +56,7 @@ def message_of(leased: Leased) -> Message:
         ),
         idempotency_key=idempotency_key(leased.fence.delivery_id, leased.redrive_no),
         live=leased.live,
+        ask_until=leased.ask_until,
     )
 
 
@@ -72,6 +74,7 @@ def message_to_json(message: Message) -> dict[str, Any]:
         "credential": base64.b64encode(message.credential.ciphertext).decode(),
         "idempotency_key": str(message.idempotency_key),
         "live": message.live,
+        "ask_until": message.ask_until.isoformat() if message.ask_until else None,
     }
 
 
@@ -91,6 +94,7 @@ def message_from_json(value: dict[str, Any]) -> Message:
         ),
         idempotency_key=UUID(value["idempotency_key"]),
         live=value["live"],
+        ask_until=datetime.fromisoformat(value["ask_until"]) if value["ask_until"] else None,
     )
 
 

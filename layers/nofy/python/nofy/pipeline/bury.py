@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nofy.domain import dead_letters
@@ -15,11 +16,18 @@ if TYPE_CHECKING:
     from nofy.ports.store import Burials
 
 
-def bury(records: Sequence[InboundRecord], store: Burials) -> list[DeadLetter]:
+@dataclass(frozen=True, slots=True)
+class Buried:
+    """What a batch came to; a letter that was stored before is counted again."""
+
+    dead_letters: int
+
+
+def bury(records: Sequence[InboundRecord], store: Burials) -> Buried:
     """Store a batch of the dlq or esm-failures topic; what cannot be read is buried as it is."""
     letters = [_letter(each) for each in records]
     store.bury(letters)
-    return letters
+    return Buried(len(letters))
 
 
 def _letter(record: InboundRecord) -> DeadLetter:

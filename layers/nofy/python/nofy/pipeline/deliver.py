@@ -8,6 +8,7 @@ because afterwards a batch that Kafka hands over again would find its attempts l
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +24,7 @@ from nofy.domain.errors import (
     StoreUnavailableError,
     UnreadableRecordError,
 )
-from nofy.domain.outcomes import NotTried, Outcome, Unknown
+from nofy.domain.outcomes import Accepted, NotTried, Outcome, Unknown
 from nofy.domain.records import InboundRecord, OutboundRecord, QueueRecord, read_queue
 from nofy.domain.retry import decide
 from nofy.domain.routing import DLQ_TOPIC
@@ -33,6 +34,7 @@ from nofy.pipeline.report import publish_reports
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from nofy.domain.routing import Channel
     from nofy.ports.bus import Bus
     from nofy.ports.clock import Clock, Random
     from nofy.ports.sender import Sender
@@ -49,6 +51,15 @@ OVERLAP = 4
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelAttempts:
+    """How the attempts on one channel went; whatever is no acceptance has failed."""
+
+    channel: Channel
+    attempts_all: int
+    attempts_failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
     """What a batch came to."""
 
@@ -57,6 +68,8 @@ class Delivered:
     unreadable: int
     reports: tuple[Report, ...]
     kept: int  # reports that Kafka would not take and that wait on their attempt rows
+    lateness_ms: tuple[int, ...] = ()  # of each leased delivery: from its due time to its lease
+    attempts: tuple[ChannelAttempts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +90,12 @@ class Consumer:
         # every partition of every lane, that is how a database runs out of them. Connecting again costs a few ms
         # a batch.
         self.store.hang_up()
+        lateness = tuple(_lateness(each, self.clock()) for each in leased)
         reports, unsent = self._send_all(leased, ends_at)
         kept = self._keep(unsent)
-        return Delivered(len(leased), len(queued) - len(leased), unreadable, tuple(reports), kept)
+        dropped = len(queued) - len(leased)
+        attempts = tuple(_by_channel(leased, reports))
+        return Delivered(len(leased), dropped, unreadable, tuple(reports), kept, lateness, attempts)
 
     def _read(self, records: Sequence[InboundRecord]) -> tuple[list[QueueRecord], int]:
         """Decoded records, and how many could not be: those go to the dead letters as they are."""
@@ -146,6 +162,10 @@ class Consumer:
         except InvokeUncertainError as error:
             log.exception("sender gave no answer", extra={"group": len(group)})
             return [Unknown(str(error))] * len(group)
+        except Exception as error:
+            # Nobody foresaw it, so the calls may have been made. Raised here, it would silence the other groups too.
+            log.exception("sender's answer lost", extra={"group": len(group)})
+            return [Unknown(f"unforeseen: {type(error).__name__}")] * len(group)
         if len(outcomes) != len(group):
             return [Unknown("the sender answered for another number of deliveries")] * len(group)
         return outcomes
@@ -162,6 +182,18 @@ class Consumer:
             log.exception("reports kept nowhere", extra={"deliveries": [str(r.delivery_id) for r in unsent]})
             return 0
         return len(unsent)
+
+
+def _lateness(leased: Leased, now: datetime) -> int:
+    """In milliseconds. The due time is by another machine's clock: what looks early is on time."""
+    return max(0, round((now - leased.fence.due_at) / timedelta(milliseconds=1)))
+
+
+def _by_channel(leased: Iterable[Leased], reports: Sequence[Report]) -> Iterator[ChannelAttempts]:
+    channels = {each.fence.delivery_id: each.channel for each in leased}
+    tried = Counter(channels[each.delivery_id] for each in reports)
+    accepted = Counter(channels[each.delivery_id] for each in reports if isinstance(each.outcome, Accepted))
+    return (ChannelAttempts(channel, count, count - accepted[channel]) for channel, count in tried.items())
 
 
 def cut(leased: Iterable[Leased], sender: Sender) -> Iterator[list[Leased]]:

@@ -46,7 +46,9 @@ class Reconciled:
     released: int = 0
     expired: int = 0
     buried: int = 0
-    lost: int = 0
+    lost: int | None = None  # None, here and below: nobody could count
+    oldest_queued_seconds: int | None = None
+    held_integrations: int | None = None
     failed_steps: list[str] = field(default_factory=list)
 
 
@@ -73,6 +75,7 @@ class Reconciler:
             self._held,
             self._unburied,
             self._count_lost,
+            self._look_at_what_waits,
         ]
         for step in steps:
             try:
@@ -157,3 +160,8 @@ class Reconciler:
 
     def _count_lost(self, done: Reconciled) -> None:
         done.lost = self.store.lost(5 * OVERDUE)
+
+    def _look_at_what_waits(self, done: Reconciled) -> None:
+        backlog = self.store.backlog()
+        done.oldest_queued_seconds = backlog.oldest_queued_seconds
+        done.held_integrations = backlog.held_integrations

@@ -52,6 +52,8 @@ class ChannelSender:
             return NotTried("the credential could not be opened")
         if self.clock() > last_start:
             return NotTried("the sender's time was over")
+        if message.ask_until and self.clock() > message.ask_until:
+            return Unknown("it may have been taken, and its idempotency key is too old to ask again")
         if not message.live:
             # A test token's message has walked the whole pipeline, its credential included, and stops here.
             return Accepted(f"test_{message.delivery_id.hex}")

@@ -145,6 +145,14 @@ class IndexProgress:
     indexed_until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits where nobody sees it: since when the oldest delivery is ``queued``, and on how many integrations."""
+
+    oldest_queued_seconds: int
+    held_integrations: int
+
+
 class Upkeep(Protocol):
     """What the reconciler needs."""
 
@@ -179,3 +187,5 @@ class Upkeep(Protocol):
 
     def lost(self, overdue_seconds: int) -> int:
         """Accepted deliveries that have no row, plus live ones long past due that nothing is working on."""
+
+    def backlog(self) -> Backlog: ...

@@ -21,6 +21,7 @@ from uuid import UUID
 
 from nofy.domain import tokens
 from nofy.domain.ids import Prefix, decode, encode
+from nofy.domain.integrations import settings_problem
 from nofy.domain.routing import PROVIDER_OF, Channel
 from nofy.domain.tokens import Mode
 
@@ -58,6 +59,8 @@ def perform(
 
 def _set_integration(event: dict[str, Any], administration: PostgresAdministration) -> dict[str, Any]:
     channel = Channel(event["channel"])
+    if problem := settings_problem(PROVIDER_OF[channel], event["settings"]):
+        raise OperatorError(problem)
     integration_id = UUID(event["integration"])
     version = administration.set_integration(
         integration_id,

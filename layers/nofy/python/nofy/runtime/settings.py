@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 if TYPE_CHECKING:
@@ -16,21 +17,38 @@ if TYPE_CHECKING:
 Settings = TypeVar("Settings")
 
 
+class Auth(StrEnum):
+    """How a function signs in: with what the address says (on one machine), or with a token of IAM."""
+
+    ADDRESS = "address"
+    IAM = "iam"
+
+
+class PostgresAuth(StrEnum):
+    """The same for PostgreSQL, whose owner has a password in Secrets Manager."""
+
+    ADDRESS = "address"
+    IAM = "iam"
+    SECRET = "secret"  # noqa: S105  # the name of a way, not a secret
+
+
 class WrongSettingsError(Exception):
     """Environment variables that are missing or cannot be read, all of them at once."""
 
 
 def load(kind: type[Settings], environment: Mapping[str, str] = os.environ) -> Settings:
-    """An instance of a settings class: the field ``redis_url`` is read from ``REDIS_URL``."""
+    """An instance of a settings class: the field ``redis_url`` is read from ``REDIS_URL``, if it need be at all."""
     hints = get_type_hints(kind)
     values: dict[str, Any] = {}
     problems: list[str] = []
     for each in fields(kind):  # type: ignore[arg-type]  # every settings class is a dataclass
         variable = each.name.upper()
+        if variable not in environment:
+            if each.default is MISSING:
+                problems.append(f"{variable} is not set")
+            continue
         try:
             values[each.name] = _READERS[hints[each.name]](environment[variable])
-        except KeyError:
-            problems.append(f"{variable} is not set")
         except ValueError as error:
             problems.append(f"{variable} is wrong: {error}")
     if problems:
@@ -57,41 +75,76 @@ def _names(value: str) -> dict[str, str]:
     return document
 
 
-_READERS: dict[Any, Callable[[str], Any]] = {str: _text, bool: _flag, dict[str, str]: _names}
+def _one_of(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
+    def read(value: str) -> StrEnum:
+        if value not in list(kind):
+            raise ValueError(f"none of {', '.join(kind)}")
+        return kind(value)
+
+    return read
 
 
-@dataclass(frozen=True, slots=True)
-class ProducerSettings:
+_READERS: dict[Any, Callable[[str], Any]] = {
+    str: _text,
+    str | None: _text,
+    bool: _flag,
+    dict[str, str]: _names,
+    Auth: _one_of(Auth),
+    PostgresAuth: _one_of(PostgresAuth),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresSettings:
+    """``postgres_auth`` iam: the password is a token; secret: it is in ``postgres_secret_arn``; else in the DSN."""
+
     postgres_dsn: str
-    redis_url: str
+    postgres_auth: PostgresAuth = PostgresAuth.ADDRESS
+    postgres_secret_arn: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DispatcherSettings:
-    postgres_dsn: str
+@dataclass(frozen=True, kw_only=True)
+class RedisSettings:
+    """``redis_serverless``: it speaks cluster mode, and its tokens (signed for ``redis_cache_name``) say so."""
+
     redis_url: str
+    redis_auth: Auth = Auth.ADDRESS
+    redis_cache_name: str | None = None
+    redis_serverless: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaSettings:
     kafka_bootstrap: str
+    kafka_auth: Auth = Auth.ADDRESS
+
+
+# A dataclass has its last base's fields first.
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProducerSettings(RedisSettings, PostgresSettings):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class DispatcherSettings(KafkaSettings, RedisSettings, PostgresSettings):
     kafka_reports_lag: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ConsumerSettings:
-    postgres_dsn: str
-    kafka_bootstrap: str
+@dataclass(frozen=True, kw_only=True)
+class ConsumerSettings(KafkaSettings, PostgresSettings):
     sender_functions: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class AcksSettings:
-    postgres_dsn: str
-    redis_url: str
+@dataclass(frozen=True, kw_only=True)
+class AcksSettings(RedisSettings, PostgresSettings):
+    pass
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseSettings:
+@dataclass(frozen=True, kw_only=True)
+class DatabaseSettings(PostgresSettings):
     """dlq, migrate and operator need nothing but the database."""
-
-    postgres_dsn: str
 
 
 @dataclass(frozen=True, slots=True)

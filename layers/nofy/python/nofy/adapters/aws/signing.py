@@ -12,6 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from nofy.domain.errors import SignInError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,10 +24,6 @@ TOKEN_LIFETIME = 900
 
 # The migrator asks for its password through an endpoint in its own network; the deploy would rather hear than wait.
 SECRET_TIMEOUT = 5
-
-
-class SignInError(Exception):
-    """This function has no credentials or no region to sign with, or a secret that is not one of RDS's."""
 
 
 def postgres_token(dsn: str) -> Callable[[], str]:
@@ -45,11 +43,15 @@ def secret_password(arn: str) -> Callable[[], str]:
     """What reads the password of a secret that RDS made, and makes anew every week."""
 
     def read() -> str:
-        answer = _secrets_manager().get_secret_value(SecretId=arn)
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
+            answer = _secrets_manager().get_secret_value(SecretId=arn)
             return str(json.loads(answer["SecretString"])["password"])
+        except (BotoCoreError, ClientError) as error:
+            raise SignInError(str(error)) from error
         except (KeyError, TypeError, ValueError) as error:
-            raise SignInError(f"{arn} has no password: {type(error).__name__}") from None
+            raise SignInError(f"{arn} has no password: {type(error).__name__}") from None  # it would show the secret
 
     return read
 
@@ -58,19 +60,29 @@ def _signed(service: str, host: str, **query: str) -> str:
     from botocore.auth import SigV4QueryAuth
     from botocore.awsrequest import AWSRequest
 
-    session = _session()
-    credentials, region = session.get_credentials(), session.get_config_variable("region")
-    if credentials is None or region is None:
-        raise SignInError(f"nothing to sign with: {'no credentials' if credentials is None else 'no region'}")
+    credentials, region = _identity()
     request = AWSRequest("GET", f"https://{host}/", params=query)
-    signature = SigV4QueryAuth(credentials.get_frozen_credentials(), service, region, expires=TOKEN_LIFETIME)
-    signature.add_auth(request)
+    SigV4QueryAuth(credentials, service, region, expires=TOKEN_LIFETIME).add_auth(request)
     return str(request.url).removeprefix("https://")
+
+
+def _identity() -> tuple[Any, str]:
+    """The function's credentials as they are at this moment, and its region."""
+    from botocore.exceptions import BotoCoreError
+
+    session = _session()
+    try:
+        credentials, region = session.get_credentials(), session.get_config_variable("region")
+        if credentials is None or region is None:
+            raise SignInError(f"nothing to sign with: no {'credentials' if credentials is None else 'region'}")
+        return credentials.get_frozen_credentials(), region
+    except BotoCoreError as error:
+        raise SignInError(str(error)) from error
 
 
 @cache
 def _session() -> Any:
-    """One for the function's life: it renews credentials that expire, and a new one costs 30 ms (measured)."""
+    """One for the function's life: it renews credentials that expire."""
     from botocore.session import get_session
 
     return get_session()

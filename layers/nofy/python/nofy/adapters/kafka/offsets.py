@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nofy.adapters.kafka.signing import signing_in
 from nofy.domain.errors import BusUnavailableError
 
 if TYPE_CHECKING:
@@ -15,8 +16,9 @@ REQUEST_TIMEOUT_MS = 5_000
 class KafkaOffsets:
     """Implements :class:`nofy.ports.bus.Offsets`. Connects when first used."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, *, iam: bool = False) -> None:
         self._bootstrap = bootstrap
+        self._signing_in = signing_in(iam=iam)
         self._admin: KafkaAdminClient | None = None
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
@@ -58,14 +60,25 @@ class KafkaOffsets:
         if self._admin is None:
             from kafka import KafkaAdminClient
             from kafka.errors import KafkaError
+            from kafka.net.compat import KafkaNetClient
+
+            begun: list[KafkaNetClient] = []
+
+            def client(**config: Any) -> KafkaNetClient:
+                begun.append(KafkaNetClient(**config))
+                return begun[-1]
 
             try:
                 self._admin = KafkaAdminClient(
                     bootstrap_servers=self._bootstrap,
+                    **self._signing_in,
                     request_timeout_ms=REQUEST_TIMEOUT_MS,
                     bootstrap_timeout_ms=REQUEST_TIMEOUT_MS,
+                    kafka_client=client,
                 )
             except KafkaError as error:
+                for each in begun:
+                    each.close()  # an admin that finds no broker leaves a thread behind that goes on looking
                 raise BusUnavailableError(f"no broker at {self._bootstrap}: {error!r}") from error
         return self._admin
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from nofy.adapters.kafka.signing import signing_in
 from nofy.ports.bus import Placement
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ MAX_REQUEST_BYTES = 2 * 1024 * 1024 + 64 * 1024
 class KafkaBus:
     """Implements :class:`nofy.ports.bus.Bus`. Connects when first used; safe to use from several threads."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, *, iam: bool = False) -> None:
         self._bootstrap = bootstrap
+        self._signing_in = signing_in(iam=iam)
         self._producer: KafkaProducer | None = None
         self._connecting = threading.Lock()
 
@@ -71,6 +73,7 @@ class KafkaBus:
 
         return KafkaProducer(
             bootstrap_servers=self._bootstrap,
+            **self._signing_in,
             acks="all",
             enable_idempotence=True,
             delivery_timeout_ms=DELIVERY_TIMEOUT_MS,

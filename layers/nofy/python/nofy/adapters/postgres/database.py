@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from nofy.domain.errors import NofyError, StoreUnavailableError
+from nofy.domain.errors import NofyError, SignInError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 
 # A producer behind API Gateway has 29 s in all; a database that does not answer the door in 3 is down.
 CONNECT_TIMEOUT = 3
+# As migrations/0006_sessions.sql sets it on the roles (the contract suite compares); for whoever must outlive it.
 STATEMENT_TIMEOUT_MS = 15_000
-# PostgreSQL 18.6 crashes, and every connection with it, where a statement that waited for a row looks at it again
-# (EvalPlanQual) while its plan prunes partitions as it runs: an ack that met another transaction was enough. Without
-# pruning, statements on 500 rows were no slower with 60 weekly partitions.
-_SETTINGS = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC -c enable_partition_pruning=off"
 # Start-up, and two steps of SCRAM: what a connection costs in round trips.
 CONNECT_TRIPS = 3
 # After this long without use (a frozen Lambda, a proxy that hung up) the connection is tried before it is trusted.
@@ -44,13 +41,22 @@ def statement(name: str) -> str:
 class Database:
     """Statements in autocommit: one statement, one network round trip.
 
+    A session is set as its role is (``migrations/0006_sessions.sql``), because a proxy takes no options from here.
     psycopg2 sends what :meth:`run` gets as one simple query, so several statements in one text are one trip and
     one implicit transaction: that is how ``set_config(..., true)`` and the statement it is meant for travel together.
     """
 
-    def __init__(self, dsn: str, *, application: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        application: str,
+        password: Callable[[], str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._dsn = dsn
         self._application = application
+        self._password = password  # asked at every connection: a token of IAM is good for a quarter of an hour
         self._clock = clock
         self._connection: Connection | None = None
         self._used = 0.0
@@ -108,12 +114,11 @@ class Database:
 
         try:
             connection = psycopg2.connect(
-                self._dsn,
+                self._dsn_with_password(),
                 connect_timeout=CONNECT_TIMEOUT,
                 application_name=self._application,
-                options=_SETTINGS,
             )
-        except psycopg2.Error as error:
+        except (psycopg2.Error, SignInError) as error:
             raise StoreUnavailableError(str(error).strip()) from error
         connection.autocommit = True
         register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
@@ -121,6 +126,11 @@ class Database:
         self._connection = connection
         self._used = self._clock()
         return connection
+
+    def _dsn_with_password(self) -> str:
+        from psycopg2.extensions import make_dsn
+
+        return make_dsn(self._dsn, password=self._password()) if self._password else self._dsn
 
     def _discard(self) -> None:
         import contextlib

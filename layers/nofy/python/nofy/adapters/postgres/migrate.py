@@ -24,6 +24,7 @@ def migrations() -> Iterator[tuple[str, str]]:
 
 def migrate(database: Database) -> list[str]:
     """Apply what is missing; returns the names of what was applied."""
+    database.run("SET timezone = 'UTC'")  # weeks begin there; the owner's role may be set to anything
     done = _applied(database)
     missing = [(name, text) for name, text in migrations() if name not in done]
     return [name for name, text in missing if _apply(database, name, text)]

@@ -131,6 +131,7 @@ def _leased(row: tuple[Any, ...]) -> Leased:
         spent=row[16],
         redrive_no=row[17],
         live=row[18],
+        in_doubt_since=row[19],
     )
 
 

@@ -10,8 +10,8 @@ from nofy.domain.dead_letters import DeadLetter, Kind
 from nofy.domain.delivery import Fence
 from nofy.domain.records import report_from_json
 from nofy.domain.retry import DeliveryMode, Tried
-from nofy.domain.routing import Priority
-from nofy.ports.store import IndexProgress, Overdue, Stuck
+from nofy.domain.routing import IDEMPOTENT, Priority, Provider
+from nofy.ports.store import Backlog, IndexProgress, Overdue, Stuck
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,10 +68,16 @@ class PostgresUpkeep:
         without_row, without_progress = self._database.run(statement("lost"), {"seconds": overdue_seconds})[0]
         return max(0, int(without_row)) + int(without_progress)
 
+    def backlog(self) -> Backlog:
+        return Backlog(*self._database.run(statement("backlog"))[0])
+
 
 def _overdue(row: tuple[Any, ...]) -> Overdue:
-    delivery_id, attempt_no, spent, priority, mode, expires_at, credential_version, report = row
-    tried = Tried(spent, Priority(priority), DeliveryMode(mode), expires_at)
+    delivery_id, attempt_no, spent, priority, mode, expires_at, provider, in_doubt_since, credential_version, report = (
+        row
+    )
+    idempotent = Provider(provider) in IDEMPOTENT
+    tried = Tried(spent, Priority(priority), DeliveryMode(mode), expires_at, idempotent, in_doubt_since)
     kept = {"delivery_id": str(delivery_id), "attempt_no": attempt_no, **report} if report else None
     return Overdue(delivery_id, attempt_no, tried, credential_version, report_from_json(kept) if kept else None)
 

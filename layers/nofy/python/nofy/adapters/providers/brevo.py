@@ -5,6 +5,7 @@ The key stands in the JSON body's ``headers``, not among HTTP's, and a replay is
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nofy.adapters.providers.http import Answer, HttpClient, Request
@@ -27,7 +28,10 @@ class BrevoClient:
 
     def call(self, message: Message, credential: str) -> Outcome:
         headers = {"api-key": credential, "content-type": "application/json", "accept": "application/json"}
-        return self._http.post(Request(f"{self._api_url}/smtp/email", headers, body_of(message)), read)
+        return self._http.post(
+            Request(f"{self._api_url}/smtp/email", headers, body_of(message)),
+            partial(read, in_doubt=message.ask_until is not None),
+        )
 
 
 def body_of(message: Message) -> dict[str, Any]:
@@ -53,15 +57,17 @@ def body_of(message: Message) -> dict[str, Any]:
     return body
 
 
-def read(answer: Answer) -> Outcome:
-    """What an answer means. ``duplicate_parameter`` under our own key means that an earlier call was taken."""
+def read(answer: Answer, *, in_doubt: bool) -> Outcome:
+    """What an answer means. ``duplicate_parameter`` means that an earlier call under the key was taken, which can
+    only be so where one of them is in doubt; otherwise it is somebody's bug, and not an acceptance.
+    """
     body = answer.json()
     code = str(body.get("code", ""))
     reason = f"{code or answer.status}: {body.get('message', answer.text())}"
     if answer.status in (200, 201, 202):
         return Accepted(str(body.get("messageId") or "").strip("<>") or None)
     if code in ("duplicate_parameter", "duplicate_request"):
-        return Accepted()
+        return Accepted() if in_doubt else Rejected(RejectionKind.CONTENT, reason)
     if answer.status == 429:
         return Throttled(reason, answer.retry_after("x-sib-ratelimit-reset"))
     if answer.status >= 500:

@@ -16,15 +16,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from nofy.domain.errors import ScheduleUnavailableError
+from nofy.adapters.redis.connection import Batch, Connection
 from nofy.domain.ids import from_milliseconds, milliseconds
 from nofy.domain.timing import CLAIM_LEASE, DISPATCHER_SLEEP
 from nofy.ports.schedule import Claim, Entry, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from redis import Redis
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from nofy.domain.routing import Lane
 
@@ -41,55 +39,38 @@ def _script(name: str) -> str:
     return files(__package__).joinpath(f"{name}.lua").read_text()
 
 
-def connect(url: str, timeout: float) -> Redis:
-    """A client that waits ``timeout`` seconds for anything and repeats nothing.
-
-    redis-py's own defaults wait 5 s and retry: a Redis that swallows packets would hold a producer for a minute.
-    """
-    from redis import Redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    return Redis.from_url(
-        url,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        retry=Retry(NoBackoff(), 0),
-        health_check_interval=30,
-    )
-
-
 class RedisSchedule:
     """Implements :class:`nofy.ports.schedule.Schedule`. Connects when first used."""
 
-    def __init__(self, url: str, *, timeout: float) -> None:
-        self._url = url
-        self._timeout = timeout
-        self._client: Redis | None = None
+    def __init__(
+        self, url: str, *, timeout: float, password: Callable[[], str] | None = None, cluster: bool = False
+    ) -> None:
+        self._connection = Connection(url, timeout=timeout, password=password, cluster=cluster)
         self.trips = 0  # counted for the tests that bound them
 
     def add(self, entries: Iterable[Entry], now: datetime) -> None:
         ordered = sorted(entries, key=lambda each: each.lane.name)
-        with self._pipeline() as pipeline:
+        with self._batch() as batch:
             for lane, group in groupby(ordered, key=lambda each: each.lane):
                 scores = {each.delivery_id.bytes: milliseconds(each.due_at) for each in group}
                 for chunk in _chunks(list(scores.items())):
-                    pipeline.zadd(_due(lane), dict(chunk))
+                    batch.on(_due(lane)).zadd(_due(lane), dict(chunk))
             if any(each.due_at <= now + _SLEEP for each in ordered):
-                pipeline.eval(_script("wake"), 1, _WAKE)
+                batch.on(_WAKE).eval(_script("wake"), 1, _WAKE)
 
     def register(self, run_id: str) -> None:
-        with self._pipeline() as pipeline:
-            pipeline.set(_RUN, run_id)
+        with self._batch() as batch:
+            batch.on(_RUN).set(_RUN, run_id)
 
     def claim(self, limits: Mapping[Lane, int], now: datetime, run_id: str) -> Turn:
         now_ms = milliseconds(now, up=False)
         lease_ms = now_ms + CLAIM_LEASE * 1_000
         answers: list[Any] = []
-        with self._pipeline(answers) as pipeline:
-            pipeline.get(_RUN)
+        with self._batch(answers) as batch:
+            batch.on(_RUN).get(_RUN)
             for lane, limit in limits.items():
-                pipeline.eval(_script("claim"), 2, _due(lane), _leased(lane), now_ms, lease_ms, limit)
+                keys = _due(lane), _leased(lane)
+                batch.on(keys[0]).eval(_script("claim"), 2, *keys, now_ms, lease_ms, limit)
         newest, *found = answers
         claims = [
             Claim(lane, tuple(UUID(bytes=each) for each in ids), lease_ms)
@@ -102,59 +83,45 @@ class RedisSchedule:
         return Turn(tuple(claims), next_due, newest is None or newest == run_id.encode())
 
     def release(self, claims: Iterable[Claim]) -> None:
-        with self._pipeline() as pipeline:
+        with self._batch() as batch:
             for claim in claims:
+                key = _leased(claim.lane)
                 for chunk in _chunks([each.bytes for each in claim.ids]):
-                    pipeline.eval(_script("release"), 1, _leased(claim.lane), claim.lease_ms, *chunk)
+                    batch.on(key).eval(_script("release"), 1, key, claim.lease_ms, *chunk)
 
     def remove(self, lane: Lane, ids: Iterable[UUID]) -> None:
-        with self._pipeline() as pipeline:
+        key = _due(lane)
+        with self._batch() as batch:
             for chunk in _chunks([each.bytes for each in ids]):
-                pipeline.zrem(_due(lane), *chunk)
+                batch.on(key).zrem(key, *chunk)
 
     def sleep(self, seconds: float) -> None:
-        from redis.exceptions import RedisError
-
         if seconds < _SHORTEST_SLEEP:
             return
-        try:
-            self._connected().blpop([_WAKE], timeout=seconds)
-        except RedisError as error:
-            raise ScheduleUnavailableError(str(error)) from error
+        with self._connection.translated():
+            self._connection.of(_WAKE).blpop([_WAKE], timeout=seconds)
 
     def epoch(self) -> str:
         answers: list[Any] = []
-        with self._pipeline(answers) as pipeline:
-            pipeline.set(_EPOCH, secrets.token_hex(16), nx=True)
-            pipeline.get(_EPOCH)
+        with self._batch(answers) as batch:
+            batch.on(_EPOCH).set(_EPOCH, secrets.token_hex(16), nx=True)
+            batch.on(_EPOCH).get(_EPOCH)
         return str(answers[1].decode())
 
     def close(self) -> None:
         """Hang up; the next use connects again."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
-
-    def _connected(self) -> Redis:
-        if self._client is None:
-            self._client = connect(self._url, self._timeout)
-        return self._client
+        self._connection.close()
 
     @contextmanager
-    def _pipeline(self, answers: list[Any] | None = None) -> Iterator[Any]:
-        """Commands queued inside the block travel together: one trip, and ``answers`` is filled at its end."""
-        from redis.exceptions import RedisError
-
-        try:
-            pipeline = self._connected().pipeline(transaction=False)
-            yield pipeline
-            if len(pipeline):
-                self.trips += 1
-                result = pipeline.execute()
-                if answers is not None:
-                    answers.extend(result)
-        except RedisError as error:
-            raise ScheduleUnavailableError(str(error)) from error
+    def _batch(self, answers: list[Any] | None = None) -> Iterator[Batch]:
+        """Commands queued inside the block travel together at its end, and then ``answers`` is filled."""
+        with self._connection.translated():
+            batch = Batch(self._connection)
+            yield batch
+            self.trips += batch.trips
+            found = batch.execute()
+        if answers is not None:
+            answers.extend(found)
 
 
 def _due(lane: Lane) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from nofy.domain.content import content_errors
 from nofy.domain.errors import FieldError, InvalidRequestError, MalformedRequestError, TooLargeError
-from nofy.domain.notification import Draft, Principal, draft_errors, routing_errors, time_errors
+from nofy.domain.notification import Draft, Principal, channel_errors, draft_errors, routing_errors, time_errors
 from nofy.domain.routing import Channel
 from nofy.runtime.api.models import NotificationRequest
 
@@ -119,9 +119,11 @@ def _between(body: dict[str, Any], principal: Principal, now: datetime) -> list[
     """What the domain says of a body whose ill-formed leaves were taken out."""
     to, content = body.get("to"), body.get("content")
     errors = time_errors(_time(body.get("send_at")), _time(body.get("expires_at")), now)
-    channels = body.get("channels")
-    for index, entry in enumerate(channels if isinstance(channels, list) else []):
-        if (channel := _channel(entry)) is None:
+    entries = body.get("channels")
+    channels = [_channel(each) for each in entries] if isinstance(entries, list) else []
+    errors += channel_errors(channels)
+    for index, channel in enumerate(channels):
+        if channel is None:
             continue
         if isinstance(to, dict) or to is None:
             errors += routing_errors(index, channel, to or {}, principal)

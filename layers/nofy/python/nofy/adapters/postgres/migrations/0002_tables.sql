@@ -91,6 +91,7 @@ CREATE TABLE attempts (
     leased_at timestamptz NOT NULL,
     lease_until timestamptz NOT NULL,
     credential_version integer NOT NULL,
+    redrive_no integer NOT NULL,            -- attempts with the same one share the provider's idempotency key
     report jsonb,                           -- outcome and decision, once they are known
     acknowledged_at timestamptz,            -- when the acks handler applied the report
     PRIMARY KEY (delivery_id, attempt_no)

@@ -18,9 +18,12 @@ WITH wanted AS (
     WHERE d.id = l.id
     RETURNING d.*, l.dispatched_at
 ), begun AS (
-    INSERT INTO attempts (delivery_id, attempt_no, due_at, dispatched_at, leased_at, lease_until, credential_version)
+    INSERT INTO attempts (
+        delivery_id, attempt_no, due_at, dispatched_at, leased_at, lease_until, credential_version, redrive_no
+    )
     SELECT s.id, s.attempt_no, s.due_at, s.dispatched_at, clock_timestamp(),
-        clock_timestamp() + make_interval(secs => %(seconds)s), i.credential_version
+        clock_timestamp() + make_interval(secs => %(seconds)s), i.credential_version,
+        s.redrive_no
     FROM sending s
     JOIN integrations i ON i.id = s.integration_id
     ON CONFLICT DO NOTHING
@@ -28,7 +31,12 @@ WITH wanted AS (
 )
 SELECT s.id, s.attempt_no, s.due_at, s.project_id, s.notification_id, s.integration_id, s.channel, s.provider,
     s.priority, s.destination, s.content, i.settings, i.credential, i.credential_version, s.delivery_mode,
-    s.expires_at, s.spent, s.redrive_no, s.live
+    s.expires_at, s.spent, s.redrive_no, s.live,
+    (
+        -- Since when a call under this idempotency key may have been taken without our knowing.
+        SELECT min(a.leased_at) FROM attempts a
+        WHERE a.delivery_id = s.id AND a.redrive_no = s.redrive_no AND a.report ->> 'outcome' = 'unknown'
+    )
 FROM sending s
 JOIN begun b ON b.delivery_id = s.id
 JOIN integrations i ON i.id = s.integration_id

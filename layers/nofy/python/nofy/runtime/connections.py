@@ -1,0 +1,68 @@
+"""What a function talks to, signed in to as its settings say. Nothing connects before it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from nofy.adapters.aws import signing
+from nofy.adapters.kafka.offsets import KafkaOffsets, UnreportedOffsets
+from nofy.adapters.kafka.producer import KafkaBus
+from nofy.adapters.postgres.database import Database
+from nofy.adapters.redis.schedule import RedisSchedule
+from nofy.runtime.settings import Auth, PostgresAuth, WrongSettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nofy.runtime.settings import DispatcherSettings, KafkaSettings, PostgresSettings, RedisSettings
+
+    Password = Callable[[], str]
+
+
+def database(configured: PostgresSettings, application: str) -> Database:
+    return Database(configured.postgres_dsn, application=application, password=_postgres_password(configured))
+
+
+def schedule(configured: RedisSettings, timeout: float) -> RedisSchedule:
+    return RedisSchedule(
+        configured.redis_url,
+        timeout=timeout,
+        password=_redis_password(configured),
+        cluster=configured.redis_serverless,
+    )
+
+
+def bus(configured: KafkaSettings) -> KafkaBus:
+    return KafkaBus(configured.kafka_bootstrap, iam=configured.kafka_auth is Auth.IAM)
+
+
+def offsets(configured: DispatcherSettings) -> KafkaOffsets | UnreportedOffsets:
+    if not configured.kafka_reports_lag:
+        return UnreportedOffsets()
+    return KafkaOffsets(configured.kafka_bootstrap, iam=configured.kafka_auth is Auth.IAM)
+
+
+def _postgres_password(configured: PostgresSettings) -> Password | None:
+    match configured.postgres_auth:
+        case PostgresAuth.ADDRESS:
+            return None
+        case PostgresAuth.IAM:
+            return signing.postgres_token(configured.postgres_dsn)
+        case PostgresAuth.SECRET:
+            return signing.secret_password(_needed("POSTGRES_SECRET_ARN", configured.postgres_secret_arn))
+
+
+def _redis_password(configured: RedisSettings) -> Password | None:
+    if configured.redis_auth is Auth.ADDRESS:
+        return None
+    user = _needed("the user in REDIS_URL", urlsplit(configured.redis_url).username)
+    cache_name = _needed("REDIS_CACHE_NAME", configured.redis_cache_name)
+    return signing.redis_token(user, cache_name, serverless=configured.redis_serverless)
+
+
+def _needed(name: str, value: str | None) -> str:
+    """What only this way of signing in needs."""
+    if value is None:
+        raise WrongSettingsError(f"{name} is not set")
+    return value
