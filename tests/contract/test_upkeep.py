@@ -10,6 +10,7 @@ from nofy.domain.lifecycle import Status
 from nofy.domain.outcomes import Accepted, Rejected, RejectionKind, Transient, Unknown
 from nofy.domain.retry import DeliveryMode, GiveUp, Retry, Tried
 from nofy.domain.routing import Channel, MessageClass, Priority
+from nofy.domain.timing import MOST_REQUEUES
 from nofy.ports.schedule import Entry
 from nofy.ports.store import Backlog, IndexProgress, Overdue, Stuck
 from tests.contract.stores import Backend
@@ -149,6 +150,16 @@ def test_requeued_work_is_due_when_it_was(store: Backend) -> None:
     assert store.upkeep.requeue([told.fence]) == [entry(told)]
     assert (told.status, told.current) == (Status.SCHEDULED, told.fence)
     assert [each["event"] for each in told.view.history] == ["requeued"]
+
+
+def test_a_delivery_whose_records_are_lost_again_and_again_fails_and_is_buried(store: Backend) -> None:
+    told = accepted(store)
+    for _ in range(MOST_REQUEUES):
+        assert store.upkeep.requeue([told.queue().fence])
+    assert store.upkeep.requeue([told.queue().fence]) == []
+    assert told.status is Status.FAILED
+    store.let_pass(61)
+    assert [each.reason for each in store.upkeep.unburied(10)] == ["its records were lost in Kafka again and again"]
 
 
 def test_requeueing_respects_the_fence(store: Backend) -> None:

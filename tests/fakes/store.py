@@ -18,6 +18,7 @@ from nofy.domain.notification import DEFAULT_LIFETIME, Integration, PlannedNotif
 from nofy.domain.outcomes import Accepted, Unknown
 from nofy.domain.retry import Tried
 from nofy.domain.routing import IDEMPOTENT
+from nofy.domain.timing import MOST_REQUEUES
 from nofy.domain.tokens import Mode
 from nofy.ports.store import Backlog, IdempotencyClaim, IndexProgress, Overdue, Queued, Stuck
 from tests.fakes import views
@@ -261,9 +262,11 @@ class MemoryStore:
     def requeue(self, fences: Sequence[Fence]) -> list[Entry]:
         moved = list(self._fenced(fences, frozenset({Status.QUEUED})))
         for row in moved:
-            row.advance(Event.REQUEUED, self._clock())
+            often = sum(each["event"] == Event.REQUEUED for each in row.history) >= MOST_REQUEUES
+            row.advance(Event.GIVEN_UP if often else Event.REQUEUED, self._clock())
             row.note(Event.REQUEUED, self._clock())
-        return [row.entry for row in moved]
+            row.reason = "its records were lost in Kafka again and again" if often else row.reason
+        return [row.entry for row in moved if row.status is Status.SCHEDULED]
 
     def release_held(self, limit: int) -> list[Entry]:
         released = [row for row in self._of(Status.HELD) if not self._integration(row).held][:limit]

@@ -102,3 +102,18 @@ def test_a_fingerprint_says_nothing_about_whose_failure_it_was():
 
 def test_a_dead_letter_is_utf_8_json_with_a_version():
     assert json.loads(dump({"v": 1}))["v"] == json.loads(dead_letters.value(DeadLetter(Kind.RECORD, "x")))["v"] == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"attempt_no": 2**31}, {"attempt_no": "1"}, {"attempt_no": True}, {"source": 7}, {"reason": None}, {"raw": "%"}],
+)
+def test_a_letter_that_could_not_be_stored_is_buried_as_the_record_it_is(wrong: dict[str, object]):
+    sound = {"v": 1, "kind": "delivery", "reason": "gone", "delivery_id": None, "attempt_no": 1, "source": None}
+    told = inbound(json.dumps(sound | wrong).encode())
+    assert dead_letters.read(told).kind is Kind.RECORD
+
+
+def test_words_that_postgres_refuses_are_replaced():
+    told = inbound(json.dumps({"v": 1, "kind": "record", "reason": "a\0b", "source": "t/1/2"}).encode())
+    assert dead_letters.read(told).reason == "a?b"

@@ -31,7 +31,7 @@ PICTURE = {
     Event.PARKED: ("sending", "retrying"),
     Event.HELD: ("scheduled retrying sending", "held"),
     Event.RELEASED: ("held", "scheduled"),
-    Event.GIVEN_UP: ("sending", "failed"),
+    Event.GIVEN_UP: ("sending queued", "failed"),
     Event.DOUBTED: ("sending", "unknown"),
     Event.LATE_ACCEPTED: ("scheduled queued sending retrying held failed unknown", "sent"),
     Event.REQUEUED: ("queued", "scheduled"),

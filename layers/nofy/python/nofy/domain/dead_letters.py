@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from nofy.domain.errors import UnreadableRecordError
-from nofy.domain.records import VERSION, InboundRecord, dump, load
+from nofy.domain.outcomes import storable
+from nofy.domain.records import VERSION, InboundRecord, dump, load, optional, whole
 
 
 class Kind(StrEnum):
@@ -82,15 +83,21 @@ def read(record: InboundRecord) -> DeadLetter:
         return of_record(record, str(error))
 
 
+def _words(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"not text: {value!r}")
+    return storable(value)
+
+
 def _from_json(document: dict[str, Any]) -> DeadLetter:
     try:
         raw = document.get("raw")
         return DeadLetter(
             Kind(document["kind"]),
-            str(document["reason"]),
+            _words(document["reason"]),
             UUID(document["delivery_id"]) if document.get("delivery_id") else None,
-            document.get("attempt_no"),
-            document.get("source"),
+            optional(whole, document.get("attempt_no")),
+            optional(_words, document.get("source")),
             base64.b64decode(raw, validate=True) if raw is not None else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

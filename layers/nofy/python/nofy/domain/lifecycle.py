@@ -69,6 +69,7 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (_S.SCHEDULED, _E.LATE_ACCEPTED): _S.SENT,
     (_S.QUEUED, _E.LEASED): _S.SENDING,
     (_S.QUEUED, _E.REQUEUED): _S.SCHEDULED,
+    (_S.QUEUED, _E.GIVEN_UP): _S.FAILED,  # its record was lost too often
     (_S.QUEUED, _E.CANCELLED): _S.CANCELLED,  # the lease's fence drops the record that is still in Kafka
     (_S.QUEUED, _E.LATE_ACCEPTED): _S.SENT,
     (_S.SENDING, _E.ACCEPTED): _S.SENT,

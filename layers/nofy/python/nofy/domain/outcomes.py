@@ -90,22 +90,22 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
     """The outcome as it travels between functions and stands on the attempt row."""
     match outcome:
         case Accepted(provider_message_id):
-            known = None if provider_message_id is None else _storable(provider_message_id)
+            known = None if provider_message_id is None else storable(provider_message_id)
             return {"outcome": "accepted", "provider_message_id": known}
         case Throttled(why, retry_after):
-            return {"outcome": "throttled", "reason": _storable(why), "retry_after": retry_after}
+            return {"outcome": "throttled", "reason": storable(why), "retry_after": retry_after}
         case Rejected(kind, why):
-            return {"outcome": "rejected", "kind": kind.value, "reason": _storable(why)}
+            return {"outcome": "rejected", "kind": kind.value, "reason": storable(why)}
         case Transient(why) | Unknown(why) | NotTried(why):
-            return {"outcome": name(outcome), "reason": _storable(why)}
+            return {"outcome": name(outcome), "reason": storable(why)}
         case _:
             assert_never(outcome)
 
 
-def _storable(words: str) -> str:
-    """A provider's words without what UTF-8 (half surrogate pairs) or PostgreSQL (NUL) refuses.
+def storable(words: str) -> str:
+    """Somebody else's words without what UTF-8 (half surrogate pairs) or PostgreSQL (NUL) refuses.
 
-    One such character would make an ack that nobody can ever apply, and stop its partition for good.
+    One such character would make a record that nobody can ever apply, and stop its partition for good.
     """
     return words.encode(errors="replace").decode().replace("\0", "?")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from nofy.domain import outcomes, retry
@@ -16,7 +16,10 @@ from nofy.domain.delivery import Fence, Report, report_to_json
 from nofy.domain.errors import UnreadableRecordError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
+
+Value = TypeVar("Value")
 
 VERSION = 1
 
@@ -68,6 +71,18 @@ def load(value: bytes) -> dict[str, Any]:
     return document
 
 
+def whole(value: Any) -> int:
+    """A number that PostgreSQL's ``integer`` holds; ValueError for anything else that a record may say."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
+        raise ValueError(f"not a whole number that can be stored: {value!r}")
+    return value
+
+
+def optional(read: Callable[[Any], Value], value: Any) -> Value | None:
+    """What ``read`` makes of a value that may be absent."""
+    return None if value is None else read(value)
+
+
 def queue_value(fence: Fence, dispatched_at: datetime) -> bytes:
     """The value of a record on a delivery topic."""
     return dump(
@@ -87,7 +102,7 @@ def read_queue(value: bytes) -> QueueRecord:
     try:
         fence = Fence(
             UUID(document["delivery_id"]),
-            int(document["attempt_no"]),
+            whole(document["attempt_no"]),
             retry.moment(document["due_at"]),
         )
         return QueueRecord(fence, retry.moment(document["dispatched_at"]))
@@ -117,11 +132,11 @@ def report_from_json(document: dict[str, Any]) -> Report:
     try:
         return Report(
             UUID(document["delivery_id"]),
-            int(document["attempt_no"]),
+            whole(document["attempt_no"]),
             outcomes.from_json(document),
             retry.from_json(document["decided"]),
             retry.moment(document["finished_at"]),
-            document.get("credential_version"),
+            optional(whole, document.get("credential_version")),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UnreadableRecordError(f"not a report: {error!r}") from error

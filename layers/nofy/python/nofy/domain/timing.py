@@ -48,3 +48,5 @@ OVERDUE = 60
 
 # ``queued`` this long, and passed over by its consumer group: the record was lost, it is dispatched again.
 QUEUED_TOO_LONG = 120
+# So often is one delivery dispatched again for a lost record; then a person should look at what loses them.
+MOST_REQUEUES = 5

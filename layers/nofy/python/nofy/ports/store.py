@@ -172,7 +172,7 @@ class Upkeep(Protocol):
     def stuck_queued(self, older_than_seconds: int, limit: int) -> list[Stuck]: ...
 
     def requeue(self, fences: Sequence[Fence]) -> list[Entry]:
-        """Back to scheduled, still due when they were; returns what was moved."""
+        """Back to scheduled, still due when they were; returns what was moved. The last of many times they fail."""
 
     def release_held(self, limit: int) -> list[Entry]:
         """Held deliveries whose integration is not: scheduled again, and returned."""

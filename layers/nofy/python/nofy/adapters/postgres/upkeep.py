@@ -11,6 +11,7 @@ from nofy.domain.delivery import Fence
 from nofy.domain.records import report_from_json
 from nofy.domain.retry import DeliveryMode, Tried
 from nofy.domain.routing import IDEMPOTENT, Priority, Provider
+from nofy.domain.timing import MOST_REQUEUES
 from nofy.ports.store import Backlog, IndexProgress, Overdue, Stuck
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class PostgresUpkeep:
         return [_stuck(row) for row in self._database.run(statement("stuck_queued"), parameters)]
 
     def requeue(self, fences: Sequence[Fence]) -> list[Entry]:
-        return entries(self._database.run(statement("requeue"), fence_columns(fences)))
+        return entries(self._database.run(statement("requeue"), fence_columns(fences) | {"most": MOST_REQUEUES}))
 
     def release_held(self, limit: int) -> list[Entry]:
         return entries(self._database.run(statement("release_held"), {"limit": limit}))

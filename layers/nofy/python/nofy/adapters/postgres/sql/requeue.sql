@@ -1,6 +1,22 @@
-UPDATE deliveries d
-SET status = 'scheduled', changed_at = clock_timestamp(),
-    history = d.history || jsonb_build_object('event', 'requeued', 'at', clock_timestamp())
-FROM unnest(%(ids)s::uuid[], %(attempt_nos)s::int[], %(due_ats)s::timestamptz[]) AS f (id, attempt_no, due_at)
-WHERE d.id = f.id AND d.attempt_no = f.attempt_no AND d.due_at = f.due_at AND d.status = 'queued'
-RETURNING d.channel, d.priority, d.id, d.due_at
+-- Back to the schedule, due when it was; but a delivery whose records are lost again and again is a dead letter for
+-- somebody to look at (the sweep for failed deliveries without one finds it).
+WITH fence AS (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(attempt_nos)s::int[], %(due_ats)s::timestamptz[]) AS f (id, attempt_no, due_at)
+), lost AS (
+    SELECT d.id, jsonb_array_length(jsonb_path_query_array(d.history, '$[*] ? (@.event == "requeued")')) AS times
+    FROM deliveries d
+    JOIN fence f ON f.id = d.id
+    WHERE d.attempt_no = f.attempt_no AND d.due_at = f.due_at AND d.status = 'queued'
+    ORDER BY d.id
+    FOR UPDATE OF d
+), moved AS (
+    UPDATE deliveries d
+    SET status = CASE WHEN lost.times < %(most)s THEN 'scheduled' ELSE 'failed' END,
+        reason = CASE WHEN lost.times < %(most)s THEN d.reason ELSE 'its records were lost in Kafka again and again' END,
+        changed_at = clock_timestamp(),
+        history = d.history || jsonb_build_object('event', 'requeued', 'at', clock_timestamp())
+    FROM lost
+    WHERE d.id = lost.id
+    RETURNING d.status, d.channel, d.priority, d.id, d.due_at
+)
+SELECT channel, priority, id, due_at FROM moved WHERE status = 'scheduled'
