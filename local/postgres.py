@@ -36,6 +36,8 @@ SUPERUSER = "postgres"
 # Owns the database and runs the migrations, with the rights RDS gives its master user, and no more.
 ADMIN = "nofy_admin"
 READY_SECONDS = 30.0
+# The same order of text everywhere, whatever the machine's locale.
+ENCODING = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
 
 class PostgresError(Exception):
@@ -170,15 +172,8 @@ def _initialise(programs: Path, data: Path, password: str, account: Account | No
             account,
             [
                 *(str(programs / "initdb"), "-D", str(data), "-U", SUPERUSER, f"--pwfile={secret.name}"),
-                *(
-                    "--auth=scram-sha-256",
-                    "--encoding=UTF8",
-                    "--locale=C",
-                    "--locale-provider=builtin",
-                    "--builtin-locale=C.UTF-8",
-                    "--no-sync",
-                    "--no-instructions",
-                ),
+                *ENCODING,
+                *("--auth=scram-sha-256", "--no-sync", "--no-instructions"),
             ],
         )
 

@@ -10,6 +10,7 @@ import json
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import boto3
@@ -74,8 +75,9 @@ class Machine:
         found = list(self._running(mark))
         assert found, f"nothing to kill: {mark}"
         for process in found:
-            process.send_signal(signal.SIGKILL)
-            process.wait(10)
+            with suppress(psutil.NoSuchProcess):  # it ended by itself this very moment
+                process.send_signal(signal.SIGKILL)
+        wait_for(lambda: not any(_alive(each) for each in found), patience=20)
 
     def _running(self, mark: str) -> Iterator[psutil.Process]:
         """This stack's processes whose command line has the mark in it."""
@@ -86,6 +88,14 @@ class Machine:
                     yield process
             except psutil.Error:
                 continue
+
+
+def _alive(process: psutil.Process) -> bool:
+    """A worker that its parent has not reaped yet is dead all the same."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture(scope="module")
