@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,7 +18,7 @@ import boto3
 import psutil
 import pytest
 
-from local import bridge_process, redis_server
+from local import artefacts
 from local.environment import aws_environment
 from local.processes import MARK
 from local.stack import Stack as Description
@@ -53,31 +54,41 @@ class Machine:
     def start(self, function: str) -> None:
         self.functions.invoke(FunctionName=f"nofy-local-{function}", InvocationType="Event", Payload=b"{}")
 
-    def kill_function(self, function: str) -> None:
-        """Every worker of it, wherever it is in its work; the next invocation starts another one."""
-        mark = f"ministack-lambda-nofy-local-{function}-"
-        wait_for(lambda: any(self._running(mark)), patience=20)
-        self._kill(mark)
+    def kill_function(self, function: str) -> int:
+        """Every worker of it, wherever it is in its work; the next invocation starts another one. How many it hit."""
+        killed = self._kill(f"ministack-lambda-nofy-local-{function}-")
         if function in ("dispatcher", "reconciler"):
             self.start(function)
+        return killed
 
-    def kill_bridge(self) -> None:
-        self._kill("local.bridge")
-        bridge_process.finish(self.description.home, bridge_process.start(self.description))
+    def kill_bridge(self) -> int:
+        killed = self._kill("local.bridge")
+        self._restart("bridge_process.finish(stack.home, bridge_process.start(stack))")
+        return killed
 
-    def kill_redis(self) -> None:
+    def kill_redis(self) -> int:
         """It comes back empty: it keeps nothing on disk."""
+        killed = self._kill("redis-server")
         port = self.description.ports.redis
-        self._kill("redis-server")
-        redis_server.finish(self.description.home, port, redis_server.start(self.description.home, port))
+        self._restart(f"redis_server.finish(stack.home, {port}, redis_server.start(stack.home, {port}))")
+        return killed
 
-    def _kill(self, mark: str) -> None:
+    def _restart(self, start: str) -> None:
+        """By a process of its own, as ``make up`` would: what it starts outlives it and is nobody's child here."""
+        directory = str(self.description.directory)
+        script = (
+            "from pathlib import Path; from local import bridge_process, redis_server; from local.stack import Stack;"
+            f"stack = Stack.load(Path({directory!r})); {start}"
+        )
+        subprocess.run([str(artefacts.PYTHON), "-c", script], cwd=artefacts.ROOT, check=True, timeout=60)
+
+    def _kill(self, mark: str) -> int:
         found = list(self._running(mark))
-        assert found, f"nothing to kill: {mark}"
         for process in found:
             with suppress(psutil.NoSuchProcess):  # it ended by itself this very moment
                 process.send_signal(signal.SIGKILL)
         wait_for(lambda: not any(_alive(each) for each in found), patience=20)
+        return len(found)
 
     def _running(self, mark: str) -> Iterator[psutil.Process]:
         """This stack's processes whose command line has the mark in it."""
@@ -170,19 +181,21 @@ def all_ended(stack: Stack, machine: Machine, run: str) -> dict[str, int]:
 @pytest.mark.parametrize("victim", [*FUNCTIONS, "bridge", "redis"])
 def test_whatever_is_killed_every_notification_is_sent(stack: Stack, machine: Machine, victim: str):
     run = f"kill-{victim}"
-    kill: Callable[[], None] = {"bridge": machine.kill_bridge, "redis": machine.kill_redis}.get(
+    kill: Callable[[], int] = {"bridge": machine.kill_bridge, "redis": machine.kill_redis}.get(
         victim, lambda: machine.kill_function(victim)
     )
+    killed = 0
     with ThreadPoolExecutor(1) as pool:
         accepting = pool.submit(accept_all, stack, run)
         for _ in range(KILLS):
             time.sleep(0.7)
-            kill()
+            killed += kill()
         ids = accepting.result()
     time.sleep(3)  # what the pipeline does without help
 
     ended = wait_for(lambda: all_ended(stack, machine, run), patience=120)
 
+    assert killed
     assert len(set(ids)) == NOTIFICATIONS
     assert ended == {"sent": NOTIFICATIONS}, json.dumps(ended)
     calls = [each for each in stack.providers.call_list("/_control/ledger") if run_of(each, run)]
