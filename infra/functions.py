@@ -77,6 +77,7 @@ CONSUMER = FunctionSpec(
     folder="consumer",
     timeout=timing.CONSUMER_TIMEOUT,
     postgres=PostgresRole.PIPELINE,
+    redis=True,
     produces=(routing.ACKS_TOPIC, routing.DLQ_TOPIC),
 )
 ACKS = FunctionSpec(name="acks", folder="acks", timeout=60, postgres=PostgresRole.PIPELINE, redis=True)

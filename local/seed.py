@@ -35,8 +35,10 @@ class Integration:
     credential: str
 
 
+# The simulator knows no ceiling for a whole workspace, and nobody wants to wait for one that is not there.
+SIMULATED_WORKSPACE = {"integration": {"per_second": 1000, "burst": 1000}}
 INTEGRATIONS = (
-    Integration(Channel.SLACK, {"kind": "bot"}, credentials.SLACK_BOT_TOKEN),
+    Integration(Channel.SLACK, {"kind": "bot", "limits": SIMULATED_WORKSPACE}, credentials.SLACK_BOT_TOKEN),
     Integration(
         Channel.EMAIL,
         {"sender": {"email": "hello@demo.example", "name": "Demo"}},

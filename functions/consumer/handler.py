@@ -1,4 +1,4 @@
-"""The consumer: a batch of delivery records in, attempts leased, senders invoked, outcomes told to Kafka."""
+"""The consumer: a batch of delivery records in, leased, slots reserved, senders invoked, outcomes told to Kafka."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from nofy.runtime import clock, connections, settings
 from nofy.runtime.events import ends_at, kafka_records
 from nofy.runtime.observability import count, count_by, logger, measure, observed
 
+REDIS_TIMEOUT = 0.25  # seconds: without it everybody goes, and a batch must not wait long to learn that
+
 configured = settings.load(settings.ConsumerSettings)
 consumer = Consumer(
     store=PostgresLeases(connections.database(configured, "nofy-consumer")),
+    limiter=connections.limiter(configured, REDIS_TIMEOUT),
     sender=LambdaSender(configured.sender_functions),
     bus=connections.bus(configured),
     clock=clock.now,

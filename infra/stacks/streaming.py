@@ -15,6 +15,7 @@ from infra import topology
 from infra.constructs.kafka_consumer import MappedConsumers
 from infra.nag import acknowledge
 from infra.stacks.network import HTTPS_PORT, ISOLATED, KAFKA_IAM_PORT
+from nofy.domain import timing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -146,7 +147,7 @@ class StreamingStack(cdk.Stack):
         properties = {
             "auto.create.topics.enable": "false",
             "default.replication.factor": self._kafka.replication,
-            "log.retention.hours": 7 * 24,
+            "log.retention.hours": timing.TOPIC_RETENTION // 3600,
             "message.max.bytes": largest,
             "min.insync.replicas": self._kafka.min_insync,
             "unclean.leader.election.enable": "false",

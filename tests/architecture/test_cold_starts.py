@@ -97,7 +97,10 @@ def test_a_function_without_its_settings_does_not_start(tmp_path: Path):
     command = [sys.executable, "-B", "-c", LOAD, str(FUNCTIONS / "consumer")]
     ended = subprocess.run(command, cwd=tmp_path, env={"PATH": ""}, capture_output=True, text=True, check=False)
     assert ended.returncode != 0
-    assert "POSTGRES_DSN is not set; KAFKA_BOOTSTRAP is not set; SENDER_FUNCTIONS is not set" in ended.stderr
+    assert (
+        "POSTGRES_DSN is not set; REDIS_URL is not set; KAFKA_BOOTSTRAP is not set; SENDER_FUNCTIONS is not set"
+        in ended.stderr
+    )
 
 
 def _modules(process: subprocess.CompletedProcess[str]) -> set[str]:

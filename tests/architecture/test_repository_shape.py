@@ -29,7 +29,7 @@ VERBS = {
     "reconcile": ["reconciler"],
 }
 # Parts of a verb that two of them share, or that are worth a file: no function is called after them.
-STEPS = {"credit", "report"}
+STEPS = {"credit", "report", "reserve"}
 # Functions that change no delivery, and so have no verb.
 TOOLS = {"migrate", "operator"}
 

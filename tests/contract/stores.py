@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from tests.fakes.projects import Project, new_project
 
 ROLES = ("nofy_api", "nofy_pipeline", "nofy_operator")
 PASSWORD = "known to this server only"
+MONDAY, WEEK = datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=7)
 
 
 class Backend:
@@ -74,6 +75,10 @@ class Backend:
 
     def vanish(self, delivery_id: UUID) -> None:
         """Lose a row, which must never happen."""
+        raise NotImplementedError
+
+    def make_week(self, moment: datetime) -> None:
+        """The partitions of a moment's week, as they were made ahead of it at the time."""
         raise NotImplementedError
 
     @contextmanager
@@ -134,6 +139,9 @@ class MemoryBackend(Backend):
 
     def vanish(self, delivery_id: UUID) -> None:
         self.store.vanish(delivery_id)
+
+    def make_week(self, moment: datetime) -> None:
+        """Memory has none."""
 
     @contextmanager
     def in_flight(self, project: Project, key: str) -> Iterator[None]:
@@ -250,6 +258,23 @@ class PostgresBackend(Backend):
     def vanish(self, delivery_id: UUID) -> None:
         self.superuser.run("DELETE FROM deliveries WHERE id = %(id)s", {"id": delivery_id})
 
+    def make_week(self, moment: datetime) -> None:
+        owner = Database(self.owner_dsn, application="contract-weeks")
+        monday = MONDAY + (moment - MONDAY) // WEEK * WEEK
+        known = owner.run("SELECT to_regclass(%(name)s)", {"name": f"deliveries_{monday:%Y%m%d}"})
+        if known != [(None,)]:
+            owner.close()
+            return
+        for parent in ("notifications", "deliveries", "attempts"):
+            name = f"{parent}_{monday:%Y%m%d}"
+            bounds = {"start": monday, "end": monday + WEEK}
+            low, high = owner.run("SELECT nofy_uuid_floor(%(start)s)::text, nofy_uuid_floor(%(end)s)::text", bounds)[0]
+            owner.run(
+                f"CREATE TABLE {name} (LIKE {parent} INCLUDING ALL);"
+                f"ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ('{low}') TO ('{high}')"
+            )
+        owner.close()
+
     @contextmanager
     def in_flight(self, project: Project, key: str) -> Iterator[None]:
         import psycopg2
@@ -263,6 +288,7 @@ class PostgresBackend(Backend):
                 cursor.execute("SELECT nofy_claim_key(%s, %s, %s)", claimed)
             yield
         finally:
+            connection.rollback()  # closing alone does not wait until the server has let go of the lock
             connection.close()
 
 

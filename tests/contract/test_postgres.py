@@ -26,6 +26,8 @@ from nofy.domain.lifecycle import Status
 from nofy.domain.outcomes import Accepted, Rejected, RejectionKind, Transient
 from nofy.domain.records import QueueRecord
 from nofy.domain.retry import GiveUp, Retry
+from nofy.domain.timing import ROW_RETENTION
+from nofy.ports.reading import ANY_DEAD_LETTER
 from nofy.ports.store import IdempotencyClaim, Queued
 from tests.contract.stores import PASSWORD, PostgresBackend, as_role
 from tests.contract.stories import LEASE_SECONDS, accepted
@@ -168,6 +170,38 @@ def test_a_dead_letter_that_two_people_redrive_is_redriven_once(postgres: Postgr
             second = in_the_background(lambda: PostgresAmendments(other).redrive(principal, letter.dead_letter_id))
         assert second.result(5) == []
     assert told.status is Status.FAILED
+
+
+def test_a_group_that_two_people_redrive_at_once_is_redriven_once(postgres: PostgresBackend) -> None:
+    project = postgres.project()
+    told = [accepted(postgres, project).lease() for _ in range(40)]
+    for each in told:
+        assert each.settle(each.report(Rejected(RejectionKind.RECIPIENT, "gone"), GiveUp("gone")))
+    postgres.burials.bury([DeadLetter(Kind.DELIVERY, "gone", each.id, 1) for each in told[::-1]])
+    limits = {"limit": 100, "per_second": 100.0, "skip_expired": False}
+    with another(postgres, "nofy_api") as one, another(postgres, "nofy_api") as two, ThreadPoolExecutor(2) as pool:
+        redriving = [
+            pool.submit(PostgresAmendments(each).redrive_many, project.principal, ANY_DEAD_LETTER, **limits)
+            for each in (one, two)
+        ]
+        entries = [entry for each in redriving for entry in each.result().entries]
+    assert sorted(each.delivery_id for each in entries) == sorted(each.id for each in told)
+    assert {each.view.attempt_no for each in told} == {2}
+
+
+def test_a_redrive_and_a_discard_of_the_same_letters_share_them_and_do_not_deadlock(postgres: PostgresBackend) -> None:
+    project = postgres.project()
+    told = [accepted(postgres, project).lease() for _ in range(40)]
+    for each in told:
+        assert each.settle(each.report(Rejected(RejectionKind.RECIPIENT, "gone"), GiveUp("gone")))
+    postgres.burials.bury([DeadLetter(Kind.DELIVERY, "gone", each.id, 1) for each in told[::-1]])
+    with another(postgres, "nofy_api") as one, another(postgres, "nofy_api") as two, ThreadPoolExecutor(2) as pool:
+        caller = project.principal
+        redriven = pool.submit(
+            PostgresAmendments(one).redrive_many, caller, ANY_DEAD_LETTER, 100, 100.0, skip_expired=False
+        )
+        discarded = pool.submit(PostgresAmendments(two).discard, caller, ANY_DEAD_LETTER, 100, "a mistake")
+        assert len(redriven.result().entries) + discarded.result().letters == len(told)
 
 
 def test_two_acks_handlers_in_opposite_orders_do_not_deadlock(postgres: PostgresBackend) -> None:
@@ -363,6 +397,50 @@ def test_rows_land_in_their_week(postgres: PostgresBackend) -> None:
     rows = postgres.superuser.run("SELECT tableoid::regclass::text FROM notifications ORDER BY id")
     weeks = [this_week, this_week, edge, edge + timedelta(days=7)]
     assert [row[0] for row in rows] == [f"notifications_{w:%Y%m%d}" for w in weeks for _ in range(2)]
+
+
+def test_a_week_that_somebody_reads_is_dropped_by_a_later_sweep(postgres: PostgresBackend) -> None:
+    long_ago = 100 * 24 * 3600
+    while postgres.upkeep.drop_partition(ROW_RETENTION):
+        pass  # what an earlier case left
+    postgres.make_week(postgres.now() - timedelta(seconds=long_ago))
+    count = "SELECT count(*) FROM pg_inherits"
+    before = postgres.superuser.run(count)
+    with another(postgres, "nofy_pipeline") as other:
+        with transaction(postgres.superuser_dsn, "SELECT FROM deliveries"):
+            assert PostgresUpkeep(other).drop_partition(ROW_RETENTION) == 0
+        assert postgres.superuser.run(count) == before
+        assert PostgresUpkeep(other).drop_partition(ROW_RETENTION) == 1
+    assert postgres.superuser.run(count) < before
+
+
+def test_a_week_in_which_somebody_just_redrives_stays(postgres: PostgresBackend) -> None:
+    while postgres.upkeep.drop_partition(ROW_RETENTION):
+        pass  # what an earlier case left
+    long_ago = 100 * 24 * 3600
+    postgres.make_week(postgres.now() - timedelta(seconds=long_ago))
+    told = accepted(postgres, born_ago=long_ago, expires_in=2 * long_ago).lease()
+    assert told.settle(told.report(Rejected(RejectionKind.RECIPIENT, "gone"), GiveUp("gone")))
+    redriving = "UPDATE deliveries SET status = 'retrying' WHERE id = %s"
+    with another(postgres, "nofy_pipeline") as other:
+        with transaction(postgres.superuser_dsn, redriving, str(told.id)):
+            dropped = in_the_background(lambda: PostgresUpkeep(other).drop_partition(ROW_RETENTION))
+        assert dropped.result(5) == 0
+    assert told.status is Status.RETRYING
+
+
+def test_no_week_is_dropped_that_kafka_may_still_speak_of(postgres: PostgresBackend) -> None:
+    while postgres.upkeep.drop_partition(ROW_RETENTION):
+        pass  # what an earlier case left
+    postgres.make_week(postgres.now() - timedelta(days=10))
+    before = postgres.superuser.run("SELECT count(*) FROM pg_inherits")
+    assert postgres.upkeep.drop_partition(0) == 0
+    assert postgres.superuser.run("SELECT count(*) FROM pg_inherits") == before
+
+
+def test_only_the_pipeline_may_drop_a_week(postgres: PostgresBackend) -> None:
+    with another(postgres, "nofy_api") as database, pytest.raises(RefusedByDatabaseError, match="42501"):
+        database.run("SELECT nofy_drop_partition(now())")
 
 
 def test_new_partitions_have_the_keys_and_indexes_of_the_first(postgres: PostgresBackend) -> None:

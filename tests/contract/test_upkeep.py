@@ -11,6 +11,7 @@ from nofy.domain.outcomes import Accepted, Rejected, RejectionKind, Transient, U
 from nofy.domain.retry import DeliveryMode, GiveUp, Retry, Tried
 from nofy.domain.routing import Channel, MessageClass, Priority
 from nofy.domain.timing import MOST_REQUEUES
+from nofy.ports.reading import DeadLetterFilter
 from nofy.ports.schedule import Entry
 from nofy.ports.store import Backlog, IndexProgress, Overdue, Stuck
 from tests.contract.stores import Backend
@@ -159,7 +160,20 @@ def test_a_delivery_whose_records_are_lost_again_and_again_fails_and_is_buried(s
     assert store.upkeep.requeue([told.queue().fence]) == []
     assert told.status is Status.FAILED
     store.let_pass(61)
-    assert [each.reason for each in store.upkeep.unburied(10)] == ["its records were lost in Kafka again and again"]
+    letters = store.upkeep.unburied(10)
+    assert [each.reason for each in letters] == ["its records were lost in Kafka again and again"]
+
+
+def test_whoever_is_redriven_may_lose_as_many_records_as_before(store: Backend) -> None:
+    told = accepted(store)
+    for _ in range(MOST_REQUEUES + 1):
+        store.upkeep.requeue([told.queue().fence])
+    store.let_pass(61)
+    store.burials.bury(store.upkeep.unburied(10))
+    (letter,) = store.reading.dead_letters(told.project.principal, DeadLetterFilter(), None, 10)
+    store.amendments.redrive(told.project.principal, letter.dead_letter_id)
+    told.queue()
+    assert store.upkeep.requeue([told.current])
 
 
 def test_requeueing_respects_the_fence(store: Backend) -> None:

@@ -68,3 +68,14 @@ def test_every_notification_of_a_burst_is_sent_once(stack: Stack):
     calls = [each for each in stack.providers.call_list("/_control/ledger") if "BURST" in each["recipient"]]
     assert len(calls) == 500
     assert len({each["recipient"] for each in calls}) == 500
+
+
+def test_a_channel_gets_its_messages_at_the_rate_it_bears_and_none_is_parked_twice(stack: Stack):
+    answer = stack.api.post("/v1/notifications/batch", {"notifications": [slack("C0PACED")] * 8})
+    seen = [stack.ended(each["notification"]) for each in answer["results"]]
+    assert {each["status"] for each in seen} == {"sent"}
+    assert max(len(each["deliveries"][0]["attempts"]) for each in seen) == 2
+    times = sorted(datetime.fromisoformat(call["time"]) for call in stack.calls("C0PACED"))
+    assert len(times) == 8
+    # Three at once, then one a second.
+    assert (times[-1] - times[0]).total_seconds() > 4

@@ -115,6 +115,29 @@ def test_a_dead_letter_is_redriven_once_after_its_fault_is_gone(stack: Stack):
     assert [each["accepted"] for each in stack.calls(address)] == [False, True]
 
 
+def test_dead_letters_with_one_cause_are_previewed_and_redriven_together(stack: Stack):
+    addresses = ["frances@example.com", "kathleen@example.com"]
+    for each in addresses:
+        stack.providers.post("/_control/faults", {"recipient": each, "script": ["reject"], "channel": "email"})
+    notifications = [stack.send(email(each)) for each in addresses]
+    assert [stack.ended(each)["status"] for each in notifications] == ["failed", "failed"]
+    letters = [wait_for(lambda each=each: letter_of(stack, each)) for each in notifications]
+    for each in addresses:
+        stack.providers.call("DELETE", f"/_control/faults/{each}")
+
+    (cause,) = {each["fingerprint"] for each in letters}
+    group = next(g for g in stack.api.get("/v1/dead-letters/groups")["groups"] if g["fingerprint"] == cause)
+    assert group["open"] >= 2
+    meant = {"fingerprint": cause, "ids": [each["id"] for each in letters]}
+    seen = stack.api.post("/v1/dead-letters/redrive/preview", meant)
+    assert (seen["redrivable"], seen["recipients"]["count"]) == (2, 2)
+    done = stack.api.post("/v1/dead-letters/redrive", {**meant, "max": 10, "per_second": 1})
+    assert (done["redriven"], done["remaining"]) == (2, 0)
+    for each, address in zip(notifications, addresses, strict=True):
+        assert wait_for(lambda each=each: stack.read(each)["status"] == "sent")
+        assert [call["accepted"] for call in stack.calls(address)] == [False, True]
+
+
 def letter_of(stack: Stack, notification: dict) -> dict | None:
     letters = stack.api.get("/v1/dead-letters")["dead_letters"]
     return next((each for each in letters if each["notification_id"] == notification["id"]), None)

@@ -3,6 +3,7 @@
 from tests.fakes.bus import MemoryBus, MemoryOffsets
 from tests.fakes.clock import NOON, CountingIds, ManualClock, Scripted
 from tests.fakes.faults import Died, Faults, Faulty
+from tests.fakes.limiter import MemoryLimiter
 from tests.fakes.schedule import MemorySchedule
 from tests.fakes.sender import FakeSender
 from tests.fakes.store import MemoryStore
@@ -16,6 +17,7 @@ __all__ = [
     "Faulty",
     "ManualClock",
     "MemoryBus",
+    "MemoryLimiter",
     "MemoryOffsets",
     "MemorySchedule",
     "MemoryStore",

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fakes import FakeSender, ManualClock, MemoryBus, MemoryOffsets, MemorySchedule, MemoryStore, Scripted
+from tests.fakes import (
+    FakeSender,
+    ManualClock,
+    MemoryBus,
+    MemoryLimiter,
+    MemoryOffsets,
+    MemorySchedule,
+    MemoryStore,
+    Scripted,
+)
 
 if TYPE_CHECKING:
     from nofy.ports.bus import Bus, Offsets
     from nofy.ports.clock import Clock, Random
+    from nofy.ports.limiter import Limiter
     from nofy.ports.reading import Reading
     from nofy.ports.schedule import Schedule
     from nofy.ports.sender import Sender
@@ -27,6 +37,7 @@ burials: Burials = _store
 upkeep: Upkeep = _store
 reading: Reading = _store
 schedule: Schedule = MemorySchedule(_clock)
+limiter: Limiter = MemoryLimiter()
 bus: Bus = _bus
 offsets: Offsets = MemoryOffsets(_bus)
 sender: Sender = FakeSender()

@@ -6,21 +6,33 @@ cannot exist; ``tests/contract`` says that the SQL does the same.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from nofy.domain.dead_letters import DeadLetter, Kind
 from nofy.domain.delivery import Change, Fence, Leased, Report, State, Waiting
+from nofy.domain.edit import Edit
 from nofy.domain.errors import ConflictError, IdempotencyKeyReusedError, NofyError
 from nofy.domain.ids import born
-from nofy.domain.lifecycle import LEASABLE, WAITING, Event, Status, allowed
+from nofy.domain.lifecycle import LEASABLE, LIVE, WAITING, Event, Status, allowed
 from nofy.domain.notification import DEFAULT_LIFETIME, Integration, PlannedNotification, Principal
 from nofy.domain.outcomes import Accepted, Unknown
 from nofy.domain.retry import Tried
 from nofy.domain.routing import IDEMPOTENT
 from nofy.domain.timing import MOST_REQUEUES
 from nofy.domain.tokens import Mode
-from nofy.ports.store import Backlog, IdempotencyClaim, IndexProgress, Overdue, Queued, Stuck
+from nofy.ports.reading import ANY_DEAD_LETTER, DeadLetterFilter, DeadLetterGroupView, DeadLetterView, RedrivePreview
+from nofy.ports.store import (
+    Backlog,
+    Discarded,
+    IdempotencyClaim,
+    IndexProgress,
+    Overdue,
+    Queued,
+    Redriven,
+    Stuck,
+)
 from tests.fakes import views
 from tests.fakes.clock import CountingIds
 from tests.fakes.tables import (
@@ -40,10 +52,12 @@ if TYPE_CHECKING:
 
     from nofy.domain.records import QueueRecord
     from nofy.ports.clock import Clock
-    from nofy.ports.reading import DeadLetterView, NotificationFilter, NotificationView
+    from nofy.ports.reading import NotificationFilter, NotificationView
     from nofy.ports.schedule import Entry
 
 KEY_LIFETIME = timedelta(hours=24)
+WEEK = timedelta(days=7)
+A_MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 UNBURIED_AFTER = 60
 
 
@@ -262,7 +276,7 @@ class MemoryStore:
     def requeue(self, fences: Sequence[Fence]) -> list[Entry]:
         moved = list(self._fenced(fences, frozenset({Status.QUEUED})))
         for row in moved:
-            often = sum(each["event"] == Event.REQUEUED for each in row.history) >= MOST_REQUEUES
+            often = row.requeues() >= MOST_REQUEUES
             row.advance(Event.GIVEN_UP if often else Event.REQUEUED, self._clock())
             row.note(Event.REQUEUED, self._clock())
             row.reason = "its records were lost in Kafka again and again" if often else row.reason
@@ -293,6 +307,41 @@ class MemoryStore:
 
     def ensure_partitions(self, ahead_days: int) -> None:
         """Memory has none."""
+
+    def drop_partition(self, older_than_seconds: int) -> int:
+        before = self._clock() - timedelta(seconds=older_than_seconds)
+        for week in sorted({_week(each) for each in self.tables.deliveries}):
+            if week + WEEK <= before and not self._lives(week):
+                self._drop(week)
+                return 1
+        return 0
+
+    def _lives(self, week: datetime) -> bool:
+        """Something of the week's own, or of a notification of it."""
+        return any(
+            week in (_week(row.planned.delivery_id), _week(row.notification.notification_id)) for row in self._of(*LIVE)
+        )
+
+    def _drop(self, week: datetime) -> None:
+        for each in [each for each in self.tables.deliveries if _week(each) == week]:
+            del self.tables.deliveries[each]
+            self.tables.accepted -= 1  # where there is a counter of hours, these are long past
+        for each in [each for each in self.tables.notifications if _week(each) == week]:
+            del self.tables.notifications[each]
+
+    def forget_dead_letters(self, older_than_seconds: int, limit: int) -> int:
+        before = self._clock() - timedelta(seconds=older_than_seconds)
+        orphans = [
+            each
+            for each in self.tables.dead_letters
+            if each.letter.kind is Kind.DELIVERY
+            and (gone := each.letter.delivery_id)
+            and gone not in self.tables.deliveries
+            and born(gone) < before
+        ][:limit]
+        for each in orphans:
+            self.tables.dead_letters.remove(each)
+        return len(orphans)
 
     def lost(self, overdue_seconds: int) -> int:
         now = self._clock()
@@ -325,14 +374,49 @@ class MemoryStore:
             told.send_at, told.expires_at = send_at, expires_at
         return [row.entry for row in rows]
 
-    def redrive(self, principal: Principal, dead_letter_id: UUID) -> list[Entry]:
-        for letter, row in views.dead_letters(self.tables, principal):
-            known = letter.dead_letter_id == dead_letter_id and letter.redriven_at is None
-            if known and allowed(row.status, Event.REDRIVEN):
-                letter.redriven_at = self._clock()
-                _redrive(row, self._clock())
-                return [row.entry]
-        return []
+    def redrive(self, principal: Principal, dead_letter_id: UUID, edit: Edit | None = None) -> list[Entry]:
+        one = DeadLetterFilter(ids=(dead_letter_id,))
+        return self._redrive(principal, one, 1, 0, edit or Edit(), skip_expired=False).entries
+
+    def redrive_many(
+        self, principal: Principal, wanted: DeadLetterFilter, limit: int, per_second: float, *, skip_expired: bool
+    ) -> Redriven:
+        return self._redrive(principal, wanted, limit, 1 / per_second, Edit(), skip_expired=skip_expired)
+
+    def _redrive(
+        self,
+        principal: Principal,
+        wanted: DeadLetterFilter,
+        limit: int,
+        apart: float,
+        edit: Edit,
+        *,
+        skip_expired: bool,
+    ) -> Redriven:
+        now = self._clock()
+        known = self._open(principal, wanted)
+        again = [pair for pair in known if _redrivable(*pair) and not (skip_expired and pair[1].expires_at <= now)]
+        chosen = sorted(again[:limit], key=lambda pair: pair[1].planned.delivery_id)
+        for position, (letter, row) in enumerate(chosen):
+            letter.redriven_at = now
+            _edit(row, edit, now)
+            _redrive(row, letter, now, now + timedelta(seconds=position * apart))
+        return Redriven([row.entry for _, row in chosen], len(known) - len(chosen))
+
+    def discard(self, principal: Principal, wanted: DeadLetterFilter, limit: int, reason: str) -> Discarded:
+        known = self._open(principal, wanted)
+        for letter, _ in known[:limit]:
+            letter.discarded_at, letter.discard_reason = self._clock(), reason
+        return Discarded(len(known[:limit]), len(known[limit:]))
+
+    def _open(self, principal: Principal, wanted: DeadLetterFilter) -> list[tuple[DeadLetterRow, DeliveryRow]]:
+        """The caller's open letters that are meant, oldest first."""
+        pairs = [
+            (letter, row)
+            for letter, row in views.dead_letters(self.tables, principal)
+            if letter.open and views.meant(views.dead_letter_view(self.tables, letter, row), wanted)
+        ]
+        return sorted(pairs, key=lambda pair: pair[0].dead_letter_id)
 
     def _amendable(self, principal: Principal, notification_id: UUID, event: Event) -> list[DeliveryRow]:
         found = views.notification(self.tables, principal, notification_id)
@@ -353,18 +437,37 @@ class MemoryStore:
         return [each for each in page if each and views.matches(each, wanted)][:limit]
 
     def dead_letter(self, principal: Principal, dead_letter_id: UUID) -> DeadLetterView | None:
-        page = self.dead_letters(principal, None, None, len(self.tables.dead_letters))
+        page = self._letters(principal)
         return next((each for each in page if each.dead_letter_id == dead_letter_id), None)
 
     def dead_letters(
-        self, principal: Principal, fingerprint: str | None, before: UUID | None, limit: int
+        self, principal: Principal, wanted: DeadLetterFilter | None, before: UUID | None, limit: int
     ) -> list[DeadLetterView]:
         found = [
-            views.dead_letter_view(letter, row)
-            for letter, row in views.dead_letters(self.tables, principal)
-            if fingerprint in (None, letter.letter.fingerprint) and (before is None or letter.dead_letter_id < before)
+            each
+            for each in self._letters(principal)
+            if views.meant(each, wanted or ANY_DEAD_LETTER) and (before is None or each.dead_letter_id < before)
         ]
         return sorted(found, key=lambda each: each.dead_letter_id, reverse=True)[:limit]
+
+    def dead_letter_groups(self, principal: Principal, before: UUID | None, limit: int) -> list[DeadLetterGroupView]:
+        by_cause: dict[str, list[DeadLetterView]] = {}
+        for each in self._letters(principal):
+            by_cause.setdefault(each.fingerprint, []).append(each)
+        found = [views.group(letters) for letters in by_cause.values()]
+        found.sort(key=lambda each: each.latest_id, reverse=True)
+        return [each for each in found if before is None or each.latest_id < before][:limit]
+
+    def redrive_preview(self, principal: Principal, wanted: DeadLetterFilter, sample: int) -> RedrivePreview:
+        known = self._open(principal, wanted)
+        again = [row for letter, row in known if _redrivable(letter, row)]
+        late = sum(row.expires_at <= self._clock() for row in again)
+        reached = sorted({(str(row.planned.lane.channel), row.planned.destination) for row in again})
+        return RedrivePreview(len(known), len(again), late, len(reached), tuple(reached[:sample]))
+
+    def _letters(self, principal: Principal) -> list[DeadLetterView]:
+        pairs = views.dead_letters(self.tables, principal)
+        return [views.dead_letter_view(self.tables, letter, row) for letter, row in pairs]
 
     # Rows
 
@@ -388,11 +491,30 @@ class MemoryStore:
         return row.attempts.get(report.attempt_no) if row else None
 
 
-def _redrive(row: DeliveryRow, now: datetime) -> None:
-    row.note(Event.REDRIVEN, now, f"after: {row.reason or 'failed'}")
+def _redrivable(letter: DeadLetterRow, row: DeliveryRow) -> bool:
+    """A letter tells of its delivery's end as long as their attempts are the same."""
+    return allowed(row.status, Event.REDRIVEN) and row.attempt_no == letter.letter.attempt_no
+
+
+def _edit(row: DeliveryRow, edit: Edit, now: datetime) -> None:
+    noted = [f"destination was {row.planned.destination}"] if edit.destination else []
+    noted += ["another content"] if edit.content else []
+    if noted:
+        row.note("edited", now, ", ".join(noted))
+    destination, content = edit.destination or row.planned.destination, edit.content or row.planned.content
+    row.planned = replace(row.planned, destination=destination, content=content)
+
+
+def _redrive(row: DeliveryRow, letter: DeadLetterRow, now: datetime, due_at: datetime) -> None:
+    row.note(Event.REDRIVEN, now, f"after: {row.reason or 'failed'}", dead_letter=str(letter.dead_letter_id))
     row.advance(Event.REDRIVEN, now)
     row.attempt_no, row.redrive_no, row.spent = row.attempt_no + 1, row.redrive_no + 1, 0
-    row.due_at, row.expires_at, row.reason = now, max(row.expires_at, now + DEFAULT_LIFETIME), None
+    row.due_at, row.expires_at, row.reason = due_at, max(row.expires_at, due_at + DEFAULT_LIFETIME), None
+
+
+def _week(identifier: UUID) -> datetime:
+    """The Monday on which the week of a birth began."""
+    return A_MONDAY + (born(identifier) - A_MONDAY) // WEEK * WEEK
 
 
 def _leased(row: DeliveryRow, integration: IntegrationRow) -> Leased:

@@ -77,6 +77,13 @@ class DeliveryRow:
     def fence(self) -> Fence:
         return Fence(self.planned.delivery_id, self.attempt_no, self.due_at)
 
+    def requeues(self) -> int:
+        """How often it was dispatched again for a lost record since somebody last sent it again."""
+        events = [each["event"] for each in self.history]
+        while Event.REDRIVEN in events:
+            events = events[events.index(Event.REDRIVEN) + 1 :]
+        return events.count(Event.REQUEUED)
+
     @property
     def in_doubt_since(self) -> datetime | None:
         """When the first attempt of this redrive began whose outcome is unknown."""
@@ -117,9 +124,9 @@ class DeliveryRow:
         self.status = status
         self.changed_at = now
 
-    def note(self, event: Event, now: datetime, reason: str | None = None) -> None:
+    def note(self, event: str, now: datetime, reason: str | None = None, **more: str) -> None:
         told = {} if reason is None else {"reason": reason}
-        self.history.append({"event": event.value, "at": now.isoformat(), **told})
+        self.history.append({"event": str(event), "at": now.isoformat(), **told, **more})
 
     def rests(self, seconds: float, now: datetime) -> bool:
         """Nothing has happened to it for this long."""
@@ -133,6 +140,12 @@ class DeadLetterRow:
     letter: DeadLetter
     created_at: datetime
     redriven_at: datetime | None = None
+    discarded_at: datetime | None = None
+    discard_reason: str | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.redriven_at is None and self.discarded_at is None
 
     def tells(self, other: DeadLetter) -> bool:
         """Whether it is about the same failure, as the unique indexes have it."""

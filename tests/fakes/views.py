@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nofy.domain.dead_letters import Standing
 from nofy.domain.delivery import report_to_json
 from nofy.domain.tokens import Mode
-from nofy.ports.reading import AttemptView, DeadLetterView, DeliveryView, NotificationFilter, NotificationView
+from nofy.ports.reading import (
+    AttemptView,
+    DeadLetterFilter,
+    DeadLetterGroupView,
+    DeadLetterView,
+    DeliveryView,
+    NotificationFilter,
+    NotificationView,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +37,32 @@ def dead_letters(tables: Tables, principal: Principal) -> Iterator[tuple[DeadLet
         row = tables.deliveries.get(letter.letter.delivery_id) if letter.letter.delivery_id else None
         if row and row.project_id == principal.project_id and row.live is (principal.mode is Mode.LIVE):
             yield letter, row
+
+
+def meant(view: DeadLetterView, wanted: DeadLetterFilter) -> bool:
+    return (
+        wanted.standing in (None, view.standing)
+        and wanted.channel in (None, view.channel)
+        and wanted.fingerprint in (None, view.fingerprint)
+        and (wanted.ids is None or view.dead_letter_id in wanted.ids)
+        and (wanted.created_before is None or view.created_at < wanted.created_before)
+    )
+
+
+def group(letters: list[DeadLetterView]) -> DeadLetterGroupView:
+    """Of letters with one fingerprint."""
+    latest = max(letters, key=lambda each: each.dead_letter_id)
+    times = [each.created_at for each in letters]
+    return DeadLetterGroupView(
+        latest.fingerprint,
+        len(letters),
+        sum(each.standing is Standing.OPEN for each in letters),
+        min(times),
+        max(times),
+        latest.dead_letter_id,
+        latest.reason,
+        latest.channel,
+    )
 
 
 def matches(view: NotificationView, wanted: NotificationFilter) -> bool:
@@ -90,7 +125,7 @@ def _attempt_view(number: int, attempt: AttemptRow) -> AttemptView:
     )
 
 
-def dead_letter_view(row: DeadLetterRow, delivery: DeliveryRow) -> DeadLetterView:
+def dead_letter_view(tables: Tables, row: DeadLetterRow, delivery: DeliveryRow) -> DeadLetterView:
     planned = delivery.planned
     return DeadLetterView(
         row.dead_letter_id,
@@ -99,9 +134,23 @@ def dead_letter_view(row: DeadLetterRow, delivery: DeliveryRow) -> DeadLetterVie
         row.letter.attempt_no or 0,
         row.created_at,
         row.redriven_at,
+        row.discarded_at,
+        row.discard_reason,
+        _previous(tables, row),
         planned.delivery_id,
         delivery.notification.notification_id,
         planned.lane.channel,
         planned.destination,
+        delivery.redrive_no,
         delivery.status,
     )
+
+
+def _previous(tables: Tables, row: DeadLetterRow) -> UUID | None:
+    mine = row.letter
+    earlier = [
+        (each.letter.attempt_no, each.dead_letter_id)
+        for each in tables.dead_letters
+        if each.letter.delivery_id == mine.delivery_id and (each.letter.attempt_no or 0) < (mine.attempt_no or 0)
+    ]
+    return max(earlier)[1] if earlier else None

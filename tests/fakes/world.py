@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,11 +24,14 @@ from nofy.ports.store import IdempotencyClaim
 from tests.fakes.bus import MemoryBus, MemoryOffsets
 from tests.fakes.clock import CountingIds, ManualClock, Scripted
 from tests.fakes.faults import Faults, Faulty
+from tests.fakes.limiter import MemoryLimiter
 from tests.fakes.projects import Project, new_project
 from tests.fakes.schedule import MemorySchedule
 from tests.fakes.sender import FakeSender
 from tests.fakes.store import MemoryStore
 from tests.fakes.tables import DeliveryRow
+
+Rate = dict[str, float] | None
 
 
 class World:
@@ -38,12 +42,14 @@ class World:
         self.faults = Faults()
         self.store = MemoryStore(self.clock)
         self.schedule = MemorySchedule(self.clock)
+        self.limiter = MemoryLimiter()
         self.bus = MemoryBus(self.clock, partitions=partitions)
         self.offsets = MemoryOffsets(self.bus)
         self.sender = FakeSender()
         self.random = random or Scripted(0.5)
         self.project: Project = new_project(self.clock, CountingIds(self.clock))
         self.store.add_key(self.project.token_hash, self.project.principal)
+        self.limit()
         self._runs = 0
 
     def _faulty(self, port: object) -> Any:
@@ -82,6 +88,7 @@ class World:
     def consumer(self) -> Consumer:
         return Consumer(
             store=self._faulty(self.store),
+            limiter=self._faulty(self.limiter),
             sender=self._faulty(self.sender),
             bus=self._faulty(self.bus),
             clock=self.clock,
@@ -142,6 +149,12 @@ class World:
                 self.consume()
                 self.acknowledge()
                 self.bury()
+
+    def limit(self, *, integration: Rate = None, destination: Rate = None) -> None:
+        """What each integration bears from now on, in all and towards one destination."""
+        limits = {"integration": integration, "destination": destination}
+        for row in self.store.tables.integrations.values():
+            row.integration = replace(row.integration, settings={**row.integration.settings, "limits": limits})
 
     # What came of it
 

@@ -21,7 +21,16 @@ from nofy.pipeline.deliver import Consumer
 from nofy.pipeline.dispatch import Dispatcher
 from nofy.pipeline.reconcile import Reconciler
 from nofy.runtime import clock
-from tests.fakes import CountingIds, FakeSender, ManualClock, MemoryBus, MemoryOffsets, MemorySchedule, MemoryStore
+from tests.fakes import (
+    CountingIds,
+    FakeSender,
+    ManualClock,
+    MemoryBus,
+    MemoryLimiter,
+    MemoryOffsets,
+    MemorySchedule,
+    MemoryStore,
+)
 from tests.fakes.projects import new_project
 from tests.functions.conftest import Context, event
 
@@ -56,7 +65,7 @@ class World:
         return Reconciler(self.store, self.store, self.schedule, self.bus, offsets, self.clock, lambda: 0.5)
 
     def consumer(self) -> Consumer:
-        return Consumer(self.store, self.sender, self.bus, self.clock, lambda: 0.5)
+        return Consumer(self.store, MemoryLimiter(), self.sender, self.bus, self.clock, lambda: 0.5)
 
     def acknowledger(self) -> Acknowledger:
         return Acknowledger(self.store, self.store, self.schedule, self.clock)

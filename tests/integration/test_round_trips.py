@@ -17,6 +17,7 @@ from local.topics import local_topics
 from nofy.adapters.kafka.offsets import KafkaOffsets
 from nofy.adapters.kafka.producer import KafkaBus
 from nofy.adapters.postgres.pipeline import PostgresBurials, PostgresDispatches, PostgresLeases, PostgresOutcomes
+from nofy.adapters.redis.limiter import RedisLimiter
 from nofy.adapters.redis.schedule import RedisSchedule
 from nofy.domain.records import InboundRecord, OutboundRecord
 from nofy.domain.routing import ACKS_TOPIC, DLQ_TOPIC, Channel, Lane, Priority
@@ -82,6 +83,9 @@ def test_a_thousand_deliveries_of_a_busy_lane_cross_the_network_at_most_forty_ti
     postgres: PostgresBackend, redis_url: str, topics: str
 ):
     project = postgres.project()
+    # Its limiter is asked, and lets all of a thousand to one channel through.
+    limits = '{"limits": {"integration": {"per_second": 1000, "burst": 1000}, "destination": null}}'
+    postgres.superuser.run("UPDATE integrations SET settings = settings || %(limits)s", {"limits": limits})
     schedule = RedisSchedule(redis_url, timeout=5)
     for _ in range(THOUSAND // 100):
         planned = [project.plan(Channel.SLACK) for _ in range(100)]
@@ -102,8 +106,8 @@ def test_a_thousand_deliveries_of_a_busy_lane_cross_the_network_at_most_forty_ti
     while done.queued < THOUSAND:
         dispatcher._turn("run", done)
 
-    sender = FakeSender()
-    consumer = Consumer(PostgresLeases(leasing), sender, answering, clock.now, clock.uniform)
+    sender, limiter = FakeSender(), RedisLimiter(redis_url, timeout=5)
+    consumer = Consumer(PostgresLeases(leasing), limiter, sender, answering, clock.now, clock.uniform)
     until = clock.now() + timedelta(minutes=3)
     for batch in batches(records(topics, LANE.topic, THOUSAND)):
         assert consumer.deliver(batch, until).leased == BATCH
@@ -118,9 +122,9 @@ def test_a_thousand_deliveries_of_a_busy_lane_cross_the_network_at_most_forty_ti
     assert postgres.superuser.run("SELECT status, count(*) FROM deliveries GROUP BY 1") == [("sent", THOUSAND)]
     trips = {
         "postgres": dispatching.trips + leasing.trips + acknowledging.trips,
-        "redis": schedule.trips,
+        "redis": schedule.trips + limiter.trips,
         "kafka": bus.trips + answering.trips,
     }
     assert sum(trips.values()) <= MOST, trips
-    for each in (bus, answering, schedule, dispatching, leasing, acknowledging):
+    for each in (bus, answering, schedule, limiter, dispatching, leasing, acknowledging):
         each.close()

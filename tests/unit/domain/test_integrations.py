@@ -15,6 +15,8 @@ from nofy.domain.routing import Provider
     [
         (Provider.SLACK, {"kind": "bot"}),
         (Provider.SLACK, {"kind": "webhook"}),
+        (Provider.SLACK, {"kind": "bot", "limits": {"integration": {"per_second": 20, "burst": 100}}}),
+        (Provider.SLACK, {"kind": "bot", "limits": {"destination": None}}),
         (Provider.BREVO, {"sender": {"email": "no-reply@example.com", "name": "Example"}}),
         (Provider.WHATSAPP, {"phone_number_id": "100000000000001"}),
     ],
@@ -28,6 +30,7 @@ def test_sound_settings_have_no_problem(provider: Provider, settings: dict[str, 
     [
         *((provider, settings) for provider in Provider for settings in ({}, [], None, "text", {"kind": 1})),
         (Provider.SLACK, {"kind": "user"}),
+        (Provider.SLACK, {"kind": "bot", "limits": {"integration": {"per_second": 0, "burst": 100}}}),
         (Provider.BREVO, {"sender": {"name": "Example"}}),
         (Provider.BREVO, {"sender": {"email": "nobody"}}),
         (Provider.WHATSAPP, {"phone_number_id": "+15550100"}),

@@ -77,5 +77,9 @@ def test_work_is_not_called_lost_while_its_record_may_still_be_worked_on():
     assert timing.QUEUED_TOO_LONG > timing.OVERDUE >= 60
 
 
+def test_rows_outlive_every_record_that_may_speak_of_them():
+    assert timing.ROW_RETENTION > 2 * timing.TOPIC_RETENTION
+
+
 def test_patience_with_a_provider_has_an_end():
     assert RETRY_AFTER_CEILING <= 3600

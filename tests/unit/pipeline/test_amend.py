@@ -8,11 +8,13 @@ from uuid import UUID
 
 import pytest
 
+from nofy.domain.edit import Edit
 from nofy.domain.errors import ConflictError, InvalidRequestError, NotFoundError, ScheduleUnavailableError
 from nofy.domain.lifecycle import Status
 from nofy.domain.outcomes import Rejected, RejectionKind
 from nofy.domain.routing import Channel, Lane, Priority
 from nofy.pipeline.amend import Amender
+from nofy.ports.reading import DeadLetterFilter
 
 if TYPE_CHECKING:
     from nofy.domain.notification import PlannedNotification
@@ -148,6 +150,87 @@ def test_a_dead_letter_is_redriven_once(world: World, amender: Amender):
     with pytest.raises(ConflictError) as refused:
         amender.redrive(world.project.principal, letter)
     assert refused.value.code == "not_redrivable"
+
+
+def failed_again(world: World, count: int) -> list[UUID]:
+    """So many deliveries that ended as dead letters of one cause."""
+    world.sender.answers = [Rejected(RejectionKind.RECIPIENT, "channel_not_found")] * count
+    deliveries = [world.accepted() for _ in range(count)]
+    world.dispatch()
+    world.consume()
+    world.acknowledge()
+    world.bury()
+    return deliveries
+
+
+ALL = DeadLetterFilter()
+
+
+def test_a_group_is_redriven_at_the_rate_that_was_asked(world: World, amender: Amender):
+    failed_again(world, 4)
+    done = amender.redrive_many(world.project.principal, ALL, 3, 0.5, skip_expired=False)
+    assert (len(done.entries), done.remaining) == (3, 1)
+    sent = len(world.sender.ledger)
+    for count in (1, 2, 3, 3):
+        world.dispatch(1.5)
+        world.consume()
+        assert len(world.sender.ledger) == sent + count
+        world.clock.advance(0.5)
+
+
+def test_what_is_redriven_beyond_the_window_is_indexed_when_its_time_comes_near(world: World, amender: Amender):
+    first, second = failed_again(world, 2)
+    amender.redrive_many(world.project.principal, ALL, 2, 1 / 7200, skip_expired=False)
+    assert set(world.schedule.due[LANE]) == {first}
+    world.settle(125)
+    assert (world.status(first), world.status(second)) == (Status.SENT, Status.SENT)
+
+
+def test_a_redriven_delivery_that_fails_again_leads_back_to_where_it_came_from(world: World, amender: Amender):
+    letter = failed(world)
+    world.sender.answers = [Rejected(RejectionKind.RECIPIENT, "channel_not_found")]
+    amender.redrive(world.project.principal, letter)
+    world.settle(1)
+    latest, first = world.store.dead_letters(world.project.principal, None, None, 10)
+    assert (latest.previous, first.previous, first.dead_letter_id) == (letter, None, letter)
+    again = amender.redrive(world.project.principal, latest.dead_letter_id)
+    assert again.redrive_no == 2
+
+
+def test_a_redrive_may_change_the_address(world: World, amender: Amender):
+    letter = failed(world)
+    amender.redrive(world.project.principal, letter, Edit(destination="C0OTHER", content={"text": "again"}))
+    world.dispatch()
+    world.consume()
+    first, second = world.sender.ledger
+    assert (first.destination, second.destination, second.content) == ("C0123", "C0OTHER", {"text": "again"})
+
+
+def test_a_discarded_dead_letter_is_not_redriven_and_discarding_twice_is_no_error(world: World, amender: Amender):
+    letter = failed(world)
+    caller = world.project.principal
+    for reason in ("a mistake", "another"):
+        assert amender.discard(caller, letter, reason).discard_reason == "a mistake"
+    with pytest.raises(ConflictError) as refused:
+        amender.redrive(caller, letter)
+    assert refused.value.code == "not_redrivable"
+    assert amender.redrive_many(caller, ALL, 10, 1, skip_expired=False).entries == []
+
+
+def test_what_was_redriven_cannot_be_discarded(world: World, amender: Amender):
+    letter = failed(world)
+    amender.redrive(world.project.principal, letter)
+    with pytest.raises(ConflictError) as refused:
+        amender.discard(world.project.principal, letter, "a mistake")
+    assert refused.value.code == "not_discardable"
+    with pytest.raises(NotFoundError):
+        amender.discard(world.project.principal, NOBODYS, "a mistake")
+
+
+def test_a_group_is_discarded_no_more_than_asked(world: World, amender: Amender):
+    failed_again(world, 3)
+    done = amender.discard_many(world.project.principal, ALL, 2, "a mistake")
+    assert (done.letters, done.remaining) == (2, 1)
 
 
 def test_without_redis_a_change_is_made_all_the_same(world: World, amender: Amender):

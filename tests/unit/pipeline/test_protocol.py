@@ -20,6 +20,7 @@ from uuid import UUID
 
 import pytest
 
+from nofy.domain import breaker
 from nofy.domain.delivery import Leased
 from nofy.domain.errors import (
     BusUnavailableError,
@@ -55,7 +56,7 @@ MOST_NESTED = 2
 STORE = "accept waiting mark_queued hold expire lease keep_reports states apply bury".split()
 STORE += "index_progress save_index_progress waiting_between accepted_since expired_leases stuck_queued".split()
 STORE += "requeue release_held expire_held unburied".split()
-SCHEDULE = "add register claim release sleep epoch".split()
+SCHEDULE = "add register claim release sleep epoch reserve learn".split()
 ERRORS: dict[str, type[Exception]] = {
     **dict.fromkeys(STORE, StoreUnavailableError),
     **dict.fromkeys(SCHEDULE, ScheduleUnavailableError),
@@ -69,6 +70,9 @@ class History:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.world = World(random=self.random.random, partitions=2)
+        if self.random.random() < 0.5:
+            rate = {"per_second": 0.2, "burst": 2}
+            self.world.limit(integration=rate, destination=self.random.choice([None, rate]))
         self.world.faults.strike = self._strike
         self.world.sender.otherwise = self._answer
         self.world.sender.send = self._invoke(self.world.sender.send)  # type: ignore[method-assign]
@@ -178,6 +182,7 @@ class History:
             (2, self.rewind),
             (1, self.lose_batch),
             (1, self.world.schedule.wipe),
+            (1, self.world.limiter.wipe),
             (1, self.lose_index),
             (1, self.refuse_some),
             (1, self.world.bus.arrive_late),
@@ -333,6 +338,7 @@ class Inline:
 @pytest.fixture(autouse=True)
 def repeatable_and_quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(deliver, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(breaker, "FAILURES", 2)
     logging.disable()  # each fault is logged with its traceback, and pytest would keep them all
     yield
     logging.disable(logging.NOTSET)

@@ -12,7 +12,7 @@ from nofy.domain.outcomes import Accepted, Rejected, RejectionKind, Unknown
 from nofy.domain.records import read_ack
 from nofy.domain.retry import DeliveryMode, LeaveUnknown, Retry
 from nofy.domain.routing import ACKS_TOPIC, DLQ_TOPIC, LANES, Channel, Lane, Priority
-from nofy.domain.timing import ATTEMPT_LEASE, INDEX_WINDOW, OVERDUE, QUEUED_TOO_LONG
+from nofy.domain.timing import ATTEMPT_LEASE, INDEX_WINDOW, OVERDUE, QUEUED_TOO_LONG, ROW_RETENTION
 from nofy.pipeline import reconcile
 from tests.fakes import Died
 from tests.fakes.world import World
@@ -309,6 +309,22 @@ def test_a_sweep_tells_how_long_the_oldest_record_waits_in_kafka(world: World) -
     world.dispatch()
     world.clock.advance(45)
     assert world.sweep().oldest_queued_seconds in (45, 46)
+
+
+def test_what_ended_long_ago_goes_a_week_a_sweep_and_takes_its_dead_letters_with_it(world: World) -> None:
+    world.sender.answers = [Rejected(RejectionKind.RECIPIENT, "gone")]
+    weeks = []
+    for _ in range(2):
+        weeks.append(world.accepted())
+        world.settle(1)
+        world.clock.advance(7 * 86_400)
+    waiting = world.accepted(due_in=120 * 86_400)
+    world.clock.advance(ROW_RETENTION)
+    assert len(world.dead_letters()) == 1
+    assert [world.sweep().weeks_dropped for _ in range(3)] == [1, 1, 0]
+    assert list(world.store.tables.deliveries) == [waiting]
+    assert world.dead_letters() == []
+    assert world.sweep().lost == 0
 
 
 def test_a_quiet_sweep_does_nothing(world: World) -> None:

@@ -75,6 +75,15 @@ def test_redis_by_iam_gets_a_token_for_its_user_and_the_caches_name() -> None:
     )
 
 
+def test_the_limiter_signs_in_to_redis_as_the_schedule_does() -> None:
+    limits = connections.limiter(configured(CLOUD), 0.25)._connection
+    index = connections.schedule(configured(CLOUD), 0.25)._connection
+    assert limits._password is not None
+    assert index._password is not None
+    assert limits._password().partition("X-Amz-")[0] == index._password().partition("X-Amz-")[0]
+    assert (limits._url, limits._cluster, limits._timeout) == (index._url, index._cluster, index._timeout)
+
+
 def test_a_replication_group_is_one_server_and_signed_as_such() -> None:
     index = connections.schedule(configured(CLOUD | {"REDIS_SERVERLESS": "false"}), 1)._connection
     assert not index._cluster

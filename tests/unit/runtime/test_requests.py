@@ -11,13 +11,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from nofy.domain.edit import Edit
 from nofy.domain.errors import InvalidRequestError, MalformedRequestError, NofyError, TooLargeError
 from nofy.domain.notification import Draft, Principal
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import Channel, MessageClass, Priority
 from nofy.runtime.api.models import BatchRequest, NotificationsQuery
-from nofy.runtime.api.requests import MAX_BODY, MAX_DEPTH, parse_json, read, read_notification
-from tests.unit.domain.examples import NOW, principal
+from nofy.runtime.api.requests import MAX_BODY, MAX_DEPTH, parse_json, read, read_edit, read_notification
+from tests.unit.domain.examples import NOW, integration, principal
 from tests.unit.domain.strategies import json_values
 
 SOUND: dict[str, Any] = {
@@ -316,3 +317,57 @@ def _read_or_refused(body: bytes) -> None:
         return
     assert json.dumps(made.metadata, ensure_ascii=False, allow_nan=False).encode()
     assert json.dumps(made.content, ensure_ascii=False, allow_nan=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "edit"),
+    [
+        ({"to": {"slack_channel": "C0OTHER"}}, Edit(destination="C0OTHER")),
+        ({"content": {"text": "T", "email": {"html": "<p>"}}}, Edit(content={"text": "T"})),
+        ({"to": {"slack_channel": "U1"}, "content": {"slack": {"text": "S"}}}, Edit("U1", {"text": "S"})),
+        ({"to": None, "content": None}, Edit()),
+    ],
+)
+def test_an_edit_is_rendered_for_its_deliverys_channel(body: Any, edit: Edit):
+    assert read_edit(body, Channel.SLACK, principal()) == edit
+
+
+@pytest.mark.parametrize(
+    ("channel", "body", "errors"),
+    [
+        (Channel.EMAIL, {"to": {}}, {("/to/email", "address_missing")}),
+        (Channel.EMAIL, {"to": {"email": "ada"}}, {("/to/email", "invalid")}),
+        (
+            Channel.EMAIL,
+            {"to": {"phone": "+15550100001"}, "content": {"text": "T"}},
+            {("/to/email", "address_missing"), ("/to/phone", "other_channel"), ("/content/subject", "required")},
+        ),
+        (
+            Channel.EMAIL,
+            {"to": {"email": "ada"}, "content": {"subject": "S"}, "urgent": True},
+            {("/to/email", "invalid"), ("/content/text", "required"), ("/urgent", "unknown_field")},
+        ),
+        (Channel.WHATSAPP, {"content": {"text": "x" * 4_097}}, {("/content/text", "too_long")}),
+        (Channel.SLACK, {"to": "C0OTHER", "content": 5}, {("/to", "invalid"), ("/content", "invalid")}),
+        (Channel.SLACK, [], {("", "invalid")}),
+        (Channel.SLACK, "C0OTHER", {("", "invalid")}),
+    ],
+)
+def test_an_edit_is_told_everything_that_is_wrong_with_it(channel: Channel, body: Any, errors: set[tuple[str, str]]):
+    with pytest.raises(InvalidRequestError) as refused:
+        read_edit(body, channel, principal())
+    assert {(each.path, each.code) for each in refused.value.errors} == errors
+
+
+def test_an_incoming_webhooks_address_cannot_be_edited():
+    webhook = principal(integrations=(integration(Channel.SLACK, settings={"kind": "webhook"}),))
+    with pytest.raises(InvalidRequestError) as refused:
+        read_edit({"to": {"slack_channel": "C0OTHER"}}, Channel.SLACK, webhook)
+    assert [each.code for each in refused.value.errors] == ["fixed_destination"]
+    assert read_edit({"content": {"text": "T"}}, Channel.SLACK, webhook) == Edit(content={"text": "T"})
+
+
+@given(json_values)
+def test_whatever_an_edit_is_it_is_read_or_refused(body: Any):
+    with contextlib.suppress(InvalidRequestError):
+        read_edit(body, Channel.EMAIL, principal())

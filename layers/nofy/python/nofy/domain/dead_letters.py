@@ -23,6 +23,14 @@ class Kind(StrEnum):
     BATCH = "batch"  # a batch its consumer could not finish, from the event source's on-failure route
 
 
+class Standing(StrEnum):
+    """What became of a delivery's dead letter."""
+
+    OPEN = "open"
+    REDRIVEN = "redriven"
+    DISCARDED = "discarded"
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A failure and where it came from. ``source`` names a record: ``topic/partition/offset``."""

@@ -78,6 +78,11 @@ class Leased:
         in_doubt = self.provider in IDEMPOTENT and self.in_doubt_since
         return in_doubt + KEY_LIFE if in_doubt else None
 
+    @property
+    def latest(self) -> datetime:
+        """From here on a call would be of no use."""
+        return min(self.expires_at, self.ask_until or self.expires_at)
+
 
 @dataclass(frozen=True, slots=True)
 class State:

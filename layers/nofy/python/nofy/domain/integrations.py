@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from nofy.domain.limits import limits_problem
 from nofy.domain.routing import Provider
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ def settings_problem(provider: Provider, settings: Any) -> str | None:
     """What is wrong with these settings, in words for whoever gave them; None if a message can be sent with them."""
     if not isinstance(settings, dict):
         return "settings must be a JSON object"
-    return _PROBLEMS[provider](settings)
+    limits = settings.get("limits")
+    return _PROBLEMS[provider](settings) or (None if limits is None else limits_problem(limits))
 
 
 def _slack(settings: dict[str, Any]) -> str | None:

@@ -139,9 +139,10 @@ def decide(outcome: Outcome, tried: Tried, now: datetime, random: Callable[[], f
         case Rejected(kind, reason):
             return GiveUp(f"rejected_{kind}: {reason}")
         case Throttled(_, retry_after):
-            return _park(outcome, now, _patience(retry_after, random()), tried)
+            # The jitter lies behind what was asked for.
+            return park(outcome, now + timedelta(seconds=patience(retry_after) + random()), tried, now)
         case NotTried():
-            return _park(outcome, now, PARK_DEFAULT * random(), tried)
+            return park(outcome, now + timedelta(seconds=PARK_DEFAULT * random()), tried, now)
         case Unknown(reason) if tried.delivery_mode is DeliveryMode.AT_MOST_ONCE:
             return LeaveUnknown(reason)
         case Transient(reason) | Unknown(reason):
@@ -150,14 +151,14 @@ def decide(outcome: Outcome, tried: Tried, now: datetime, random: Callable[[], f
             assert_never(outcome)
 
 
-def _patience(retry_after: float | None, random: float) -> float:
-    """Seconds to wait after a throttle: what was asked for, within bounds, and a little jitter behind it."""
+def patience(retry_after: float | None) -> float:
+    """Seconds to wait after a throttle: what was asked for, within bounds."""
     asked = PARK_DEFAULT if retry_after is None else retry_after
-    return min(max(asked, RETRY_AFTER_FLOOR), RETRY_AFTER_CEILING) + random
+    return min(max(asked, RETRY_AFTER_FLOOR), RETRY_AFTER_CEILING)
 
 
-def _park(outcome: Outcome, now: datetime, seconds: float, tried: Tried) -> Decision:
-    at = now + timedelta(seconds=seconds)
+def park(outcome: Outcome, at: datetime, tried: Tried, now: datetime) -> Decision:
+    """Wait until a moment that somebody else has named, unless that is too late."""
     ask_until = tried.ask_until(outcome, now)
     if ask_until and at > ask_until:
         return GiveUp(KEY_OVER)

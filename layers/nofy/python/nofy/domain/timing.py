@@ -46,6 +46,11 @@ ACCEPT_WINDOW = INDEX_WINDOW + 120
 # Work that is due this long and still waits has lost its place in Redis: it is indexed again.
 OVERDUE = 60
 
+# The topics keep their records for a week, and rows are kept for longer than any record can speak of them: then
+# the weeks go in which nothing is live.
+TOPIC_RETENTION = 7 * 24 * 3600
+ROW_RETENTION = 90 * 24 * 3600
+
 # ``queued`` this long, and passed over by its consumer group: the record was lost, it is dispatched again.
 QUEUED_TOO_LONG = 120
 # So often is one delivery dispatched again for a lost record; then a person should look at what loses them.

@@ -7,19 +7,22 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from nofy.domain.dead_letters import Standing
 from nofy.domain.errors import ConflictError, InvalidRequestError, NotFoundError, ScheduleUnavailableError
 from nofy.domain.lifecycle import Status
 from nofy.domain.notification import time_errors
 from nofy.domain.timing import ACCEPT_WINDOW
+from nofy.ports.reading import DeadLetterFilter
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from nofy.domain.edit import Edit
     from nofy.domain.notification import Principal
     from nofy.ports.clock import Clock
     from nofy.ports.reading import DeadLetterView, NotificationView, Reading
     from nofy.ports.schedule import Entry, Schedule
-    from nofy.ports.store import Amendments
+    from nofy.ports.store import Amendments, Discarded, Redriven
 
 log = logging.getLogger(__name__)
 
@@ -66,15 +69,46 @@ class Amender:
         self._reindex(moved, now)
         return self._found(principal, notification_id)
 
-    def redrive(self, principal: Principal, dead_letter_id: UUID) -> DeadLetterView:
-        """Send a dead letter again, once. Raises NotFoundError, or ConflictError where it was redriven before."""
-        redriven = self._store.redrive(principal, dead_letter_id)
+    def redrive(self, principal: Principal, dead_letter_id: UUID, edit: Edit | None = None) -> DeadLetterView:
+        """Send a dead letter again, once, to another address or with other content where an edit says so.
+
+        Raises NotFoundError, or ConflictError where it was redriven or discarded before, or has moved on.
+        """
+        redriven = self._store.redrive(principal, dead_letter_id, edit)
+        letter = self._letter(principal, dead_letter_id)
+        if not redriven:
+            became = f"{letter.standing}, and its delivery {letter.status}"
+            raise ConflictError("not_redrivable", f"this dead letter is {became} by now")
+        self._reindex(redriven, self._clock())
+        return letter
+
+    def redrive_many(
+        self, principal: Principal, wanted: DeadLetterFilter, limit: int, per_second: float, *, skip_expired: bool
+    ) -> Redriven:
+        """Send open dead letters again, at most ``limit`` of them, due one after the other."""
+        redriven = self._store.redrive_many(principal, wanted, limit, per_second, skip_expired=skip_expired)
+        self._reindex(redriven.entries, self._clock())
+        return redriven
+
+    def discard(self, principal: Principal, dead_letter_id: UUID, reason: str) -> DeadLetterView:
+        """Put a dead letter away, for good. Twice is no error, and the first reason stays.
+
+        Raises NotFoundError, or ConflictError where it was redriven before.
+        """
+        self._store.discard(principal, DeadLetterFilter(ids=(dead_letter_id,)), 1, reason)
+        letter = self._letter(principal, dead_letter_id)
+        if letter.standing is not Standing.DISCARDED:
+            raise ConflictError("not_discardable", f"this dead letter is {letter.standing} by now")
+        return letter
+
+    def discard_many(self, principal: Principal, wanted: DeadLetterFilter, limit: int, reason: str) -> Discarded:
+        """Put open dead letters away, at most ``limit`` of them."""
+        return self._store.discard(principal, wanted, limit, reason)
+
+    def _letter(self, principal: Principal, dead_letter_id: UUID) -> DeadLetterView:
         letter = self._reading.dead_letter(principal, dead_letter_id)
         if letter is None:
             raise NotFoundError(str(dead_letter_id))
-        if not redriven:
-            raise ConflictError("not_redrivable", f"it was redriven before, or its delivery is {letter.status} by now")
-        self._reindex(redriven, self._clock())
         return letter
 
     def _found(self, principal: Principal, notification_id: UUID) -> NotificationView:

@@ -1,4 +1,4 @@
-"""Deliver: lease, send, decide, report.
+"""Deliver: lease, reserve, send, decide, report.
 
 No transaction is open and no connection is held while a provider is called: the lease is committed before the
 first invoke, and what is learnt goes to Kafka. An exception may leave this module only before the first lease,
@@ -24,19 +24,23 @@ from nofy.domain.errors import (
     StoreUnavailableError,
     UnreadableRecordError,
 )
+from nofy.domain.limits import Cause, Go, Wait
 from nofy.domain.outcomes import Accepted, NotTried, Outcome, Unknown
 from nofy.domain.records import InboundRecord, OutboundRecord, QueueRecord, read_queue
-from nofy.domain.retry import decide
+from nofy.domain.retry import decide, park
 from nofy.domain.routing import DLQ_TOPIC
 from nofy.domain.timing import ATTEMPT_LEASE, INVOKE_READ_TIMEOUT, SENDER_TIMEOUT
 from nofy.pipeline.report import publish_reports
+from nofy.pipeline.reserve import learn, reserve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from nofy.domain.retry import Decision
     from nofy.domain.routing import Channel
     from nofy.ports.bus import Bus
     from nofy.ports.clock import Clock, Random
+    from nofy.ports.limiter import Limiter
     from nofy.ports.sender import Sender
     from nofy.ports.store import Leases
 
@@ -68,6 +72,8 @@ class Delivered:
     unreadable: int
     reports: tuple[Report, ...]
     kept: int  # reports that Kafka would not take and that wait on their attempt rows
+    rate_limited: int = 0  # not called yet: their slots come later
+    circuit_open: int = 0  # not called yet: their provider is left alone
     lateness_ms: tuple[int, ...] = ()  # of each leased delivery: from its due time to its lease
     attempts: tuple[ChannelAttempts, ...] = ()
 
@@ -77,6 +83,7 @@ class Consumer:
     """One invocation's ports. No group is begun after ``ends_at``."""
 
     store: Leases
+    limiter: Limiter
     sender: Sender
     bus: Bus
     clock: Clock
@@ -91,11 +98,25 @@ class Consumer:
         # a batch.
         self.store.hang_up()
         lateness = tuple(_lateness(each, self.clock()) for each in leased)
-        reports, unsent = self._send_all(leased, ends_at)
-        kept = self._keep(unsent)
-        dropped = len(queued) - len(leased)
-        attempts = tuple(_by_channel(leased, reports))
-        return Delivered(len(leased), dropped, unreadable, tuple(reports), kept, lateness, attempts)
+        verdicts = list(zip(leased, reserve(leased, self.limiter, self.clock()), strict=True))
+        waiting = [(each, verdict) for each, verdict in verdicts if isinstance(verdict, Wait)]
+        going = [each for each, verdict in verdicts if isinstance(verdict, Go)]
+        parked, untold = self._park(waiting)
+        reports, unsent = self._send_all(going, ends_at)
+        kept = self._keep([*untold, *unsent])
+        learn(going, reports, self.limiter, self.clock())
+        causes = Counter(verdict.cause for _, verdict in waiting)
+        return Delivered(
+            leased=len(leased),
+            dropped=len(queued) - len(leased),
+            unreadable=unreadable,
+            reports=(*parked, *reports),
+            kept=kept,
+            rate_limited=causes[Cause.RATE_LIMITED],
+            circuit_open=causes[Cause.CIRCUIT_OPEN],
+            lateness_ms=lateness,
+            attempts=tuple(_by_channel(going, reports)),
+        )
 
     def _read(self, records: Sequence[InboundRecord]) -> tuple[list[QueueRecord], int]:
         """Decoded records, and how many could not be: those go to the dead letters as they are."""
@@ -110,6 +131,14 @@ class Consumer:
         if letters and None in self.bus.publish(letters):
             raise BusUnavailableError("the dead letter topic did not take an unreadable record")
         return queued, len(letters)
+
+    def _park(self, waiting: Sequence[tuple[Leased, Wait]]) -> tuple[list[Report], list[Report]]:
+        """Tell Kafka of what waits for its slot, at once: it is called by whoever leases it then."""
+        now = self.clock()
+        outcomes = [(each, NotTried(wait.cause), wait.until) for each, wait in waiting]
+        return self._publish(
+            [_report(each, outcome, park(outcome, until, each.tried, now), now) for each, outcome, until in outcomes]
+        )
 
     def _send_all(self, leased: list[Leased], ends_at: datetime) -> tuple[list[Report], list[Report]]:
         """Every group's reports, and those of them that Kafka did not take."""
@@ -132,17 +161,15 @@ class Consumer:
         """Send one group and tell Kafka at once: fast groups do not wait for slow ones."""
         outcomes = self._invoke(group, ends_at)
         now = self.clock()
-        reports = [
-            Report(
-                each.fence.delivery_id,
-                each.fence.attempt_no,
-                outcome,
-                decide(outcome, each.tried, now, self.random),
-                now,
-                each.credential_version,
-            )
-            for each, outcome in zip(group, outcomes, strict=True)
+        decisions = [
+            decide(outcome, each.tried, now, self.random) for each, outcome in zip(group, outcomes, strict=True)
         ]
+        return self._publish([_report(*each, now) for each in zip(group, outcomes, decisions, strict=True)])
+
+    def _publish(self, reports: list[Report]) -> tuple[list[Report], list[Report]]:
+        """The reports, and those of them that Kafka did not take."""
+        if not reports:
+            return [], []
         try:
             return reports, publish_reports(reports, self.bus)
         except BusUnavailableError:
@@ -182,6 +209,11 @@ class Consumer:
             log.exception("reports kept nowhere", extra={"deliveries": [str(r.delivery_id) for r in unsent]})
             return 0
         return len(unsent)
+
+
+def _report(leased: Leased, outcome: Outcome, decision: Decision, now: datetime) -> Report:
+    fence = leased.fence
+    return Report(fence.delivery_id, fence.attempt_no, outcome, decision, now, leased.credential_version)
 
 
 def _lateness(leased: Leased, now: datetime) -> int:

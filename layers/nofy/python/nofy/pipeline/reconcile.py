@@ -15,7 +15,7 @@ from nofy.domain.delivery import Report
 from nofy.domain.errors import NofyError
 from nofy.domain.outcomes import Unknown
 from nofy.domain.retry import decide
-from nofy.domain.timing import INDEX_WINDOW, OVERDUE, QUEUED_TOO_LONG
+from nofy.domain.timing import INDEX_WINDOW, OVERDUE, QUEUED_TOO_LONG, ROW_RETENTION
 from nofy.pipeline.report import publish_reports
 from nofy.ports.store import IndexProgress
 
@@ -46,6 +46,7 @@ class Reconciled:
     released: int = 0
     expired: int = 0
     buried: int = 0
+    weeks_dropped: int = 0
     lost: int | None = None  # None, here and below: nobody could count
     oldest_queued_seconds: int | None = None
     held_integrations: int | None = None
@@ -76,6 +77,7 @@ class Reconciler:
             self._unburied,
             self._count_lost,
             self._look_at_what_waits,
+            self._old_weeks,
         ]
         for step in steps:
             try:
@@ -157,6 +159,11 @@ class Reconciler:
         if letters:
             self.burials.bury(letters)
             done.buried += len(letters)
+
+    def _old_weeks(self, done: Reconciled) -> None:
+        """One a sweep. What their deliveries ended with goes too, a page at a time: nobody is kept waiting for it."""
+        done.weeks_dropped += self.store.drop_partition(ROW_RETENTION)
+        self.store.forget_dead_letters(ROW_RETENTION, PAGE)
 
     def _count_lost(self, done: Reconciled) -> None:
         done.lost = self.store.lost(5 * OVERDUE)

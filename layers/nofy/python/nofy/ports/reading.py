@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nofy.domain.dead_letters import Standing
+
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
@@ -74,11 +76,63 @@ class DeadLetterView:
     attempt_no: int
     created_at: datetime
     redriven_at: datetime | None
+    discarded_at: datetime | None
+    discard_reason: str | None
+    previous: UUID | None  # the dead letter that this delivery was redriven from before it failed again
     delivery_id: UUID
     notification_id: UUID
     channel: str
     destination: str
+    redrive_no: int
     status: Status
+
+    @property
+    def standing(self) -> Standing:
+        if self.discarded_at:
+            return Standing.DISCARDED
+        return Standing.REDRIVEN if self.redriven_at else Standing.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterFilter:
+    """Which dead letters are meant; None does not filter."""
+
+    standing: Standing | None = None
+    channel: str | None = None
+    fingerprint: str | None = None
+    ids: tuple[UUID, ...] | None = None
+    created_before: datetime | None = None
+
+
+ANY_DEAD_LETTER = DeadLetterFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterGroupView:
+    """Dead letters with one fingerprint, and the latest of them."""
+
+    fingerprint: str
+    letters: int
+    open: int
+    first_seen: datetime
+    last_seen: datetime
+    latest_id: UUID
+    latest_reason: str
+    latest_channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class RedrivePreview:
+    """What a redrive would find: of the open letters that are meant, those it could send again, and to whom.
+
+    ``past_expiry`` of them would get a new lifetime. ``sample`` has a few of the recipients as (channel, address).
+    """
+
+    matching: int
+    redrivable: int
+    past_expiry: int
+    recipients: int
+    sample: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +157,10 @@ class Reading(Protocol):
     def dead_letter(self, principal: Principal, dead_letter_id: UUID) -> DeadLetterView | None: ...
 
     def dead_letters(
-        self, principal: Principal, fingerprint: str | None, before: UUID | None, limit: int
+        self, principal: Principal, wanted: DeadLetterFilter | None, before: UUID | None, limit: int
     ) -> list[DeadLetterView]: ...
+
+    def dead_letter_groups(self, principal: Principal, before: UUID | None, limit: int) -> list[DeadLetterGroupView]:
+        """Groups by their latest letter, whose id is where the next page starts from."""
+
+    def redrive_preview(self, principal: Principal, wanted: DeadLetterFilter, sample: int) -> RedrivePreview: ...

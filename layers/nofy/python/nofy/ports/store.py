@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from nofy.domain.dead_letters import DeadLetter
     from nofy.domain.delivery import Change, Fence, Leased, Report, State, Waiting
+    from nofy.domain.edit import Edit
     from nofy.domain.notification import PlannedNotification, Principal
     from nofy.domain.records import QueueRecord
     from nofy.domain.retry import Tried
     from nofy.domain.routing import Lane
+    from nofy.ports.reading import DeadLetterFilter
     from nofy.ports.schedule import Entry
 
 
@@ -53,16 +55,40 @@ class Acceptances(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """What a redrive changed, and how many open letters of its filter are left (some may not be redrivable)."""
+
+    entries: list[Entry]
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """How many dead letters were discarded, and how many open ones of the filter are left."""
+
+    letters: int
+    remaining: int
+
+
 class Amendments(Protocol):
-    """What a person may change about work under way, within their project. Each returns the deliveries it changed."""
+    """What a person may change about work under way, within their project."""
 
     def cancel(self, principal: Principal, notification_id: UUID) -> list[Entry]: ...
 
     def move(self, principal: Principal, notification_id: UUID, send_at: datetime, expires_at: datetime) -> list[Entry]:
         """Give the notification's scheduled deliveries another time."""
 
-    def redrive(self, principal: Principal, dead_letter_id: UUID) -> list[Entry]:
+    def redrive(self, principal: Principal, dead_letter_id: UUID, edit: Edit | None = None) -> list[Entry]:
         """Send a dead letter's delivery again, from the first attempt; once per dead letter."""
+
+    def redrive_many(
+        self, principal: Principal, wanted: DeadLetterFilter, limit: int, per_second: float, *, skip_expired: bool
+    ) -> Redriven:
+        """Redrive at most ``limit`` open letters, oldest first, due one after the other at ``per_second``."""
+
+    def discard(self, principal: Principal, wanted: DeadLetterFilter, limit: int, reason: str) -> Discarded:
+        """Put at most ``limit`` open letters away: they are not redriven any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +210,12 @@ class Upkeep(Protocol):
         """Failed deliveries without a dead letter."""
 
     def ensure_partitions(self, ahead_days: int) -> None: ...
+
+    def drop_partition(self, older_than_seconds: int) -> int:
+        """Drop the oldest week of rows that ended so long ago and has nothing live in it; 1 if there was one."""
+
+    def forget_dead_letters(self, older_than_seconds: int, limit: int) -> int:
+        """Delete dead letters whose deliveries went with their week; returns how many."""
 
     def lost(self, overdue_seconds: int) -> int:
         """Accepted deliveries that have no row, plus live ones long past due that nothing is working on."""

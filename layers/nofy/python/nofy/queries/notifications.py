@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from nofy.domain.ids import Prefix, encode
 from nofy.domain.lifecycle import Status, summarise
@@ -113,11 +114,18 @@ def _timeline(view: NotificationView) -> list[dict[str, Any]]:
 
 def _steps(delivery: DeliveryView) -> Iterator[dict[str, Any]]:
     for noted in delivery.history:
-        yield _step(datetime.fromisoformat(noted["at"]), noted["event"], delivery, noted.get("reason"))
+        yield _step(datetime.fromisoformat(noted["at"]), noted["event"], delivery, _noted(noted))
     for attempt in delivery.attempts:
         yield from _attempt_steps(delivery, attempt)
     if delivery.status in (Status.EXPIRED, Status.CANCELLED, Status.HELD):
         yield _step(delivery.changed_at, delivery.status.value, delivery, delivery.reason)
+
+
+def _noted(noted: dict[str, Any]) -> str | None:
+    """Why, and the dead letter that was redriven where there was one."""
+    letter = noted.get("dead_letter")
+    reason = noted.get("reason")
+    return f"{reason} ({encode(Prefix.DEAD_LETTER, UUID(letter))})" if letter else reason
 
 
 def _attempt_steps(delivery: DeliveryView, attempt: AttemptView) -> Iterator[dict[str, Any]]:

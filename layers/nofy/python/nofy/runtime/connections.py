@@ -9,6 +9,7 @@ from nofy.adapters.aws import signing
 from nofy.adapters.kafka.offsets import KafkaOffsets, UnreportedOffsets
 from nofy.adapters.kafka.producer import KafkaBus
 from nofy.adapters.postgres.database import Database
+from nofy.adapters.redis.limiter import RedisLimiter
 from nofy.adapters.redis.schedule import RedisSchedule
 from nofy.runtime.settings import Auth, PostgresAuth, WrongSettingsError
 
@@ -26,6 +27,15 @@ def database(configured: PostgresSettings, application: str) -> Database:
 
 def schedule(configured: RedisSettings, timeout: float) -> RedisSchedule:
     return RedisSchedule(
+        configured.redis_url,
+        timeout=timeout,
+        password=_redis_password(configured),
+        cluster=configured.redis_serverless,
+    )
+
+
+def limiter(configured: RedisSettings, timeout: float) -> RedisLimiter:
+    return RedisLimiter(
         configured.redis_url,
         timeout=timeout,
         password=_redis_password(configured),

@@ -133,7 +133,7 @@ class DispatcherSettings(KafkaSettings, RedisSettings, PostgresSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsumerSettings(KafkaSettings, PostgresSettings):
+class ConsumerSettings(KafkaSettings, RedisSettings, PostgresSettings):
     sender_functions: dict[str, str]
 
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 from nofy.adapters.postgres.database import Database, statement
 from nofy.domain.lifecycle import Status
 from nofy.domain.tokens import Mode
-from nofy.ports.reading import AttemptView, DeadLetterView, DeliveryView, NotificationFilter, NotificationView
+from nofy.ports.reading import (
+    ANY_DEAD_LETTER,
+    AttemptView,
+    DeadLetterFilter,
+    DeadLetterGroupView,
+    DeadLetterView,
+    DeliveryView,
+    NotificationFilter,
+    NotificationView,
+    RedrivePreview,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,13 +53,27 @@ class PostgresReading:
         return self._notifications(principal, statement("notification_page"), parameters)
 
     def dead_letter(self, principal: Principal, dead_letter_id: UUID) -> DeadLetterView | None:
-        found = self._dead_letters(principal, id=dead_letter_id, fingerprint=None, before=None, limit=1)
+        found = self.dead_letters(principal, DeadLetterFilter(ids=(dead_letter_id,)), None, 1)
         return next(iter(found), None)
 
     def dead_letters(
-        self, principal: Principal, fingerprint: str | None, before: UUID | None, limit: int
+        self, principal: Principal, wanted: DeadLetterFilter | None, before: UUID | None, limit: int
     ) -> list[DeadLetterView]:
-        return self._dead_letters(principal, id=None, fingerprint=fingerprint, before=before, limit=limit)
+        parameters = filter_parameters(principal, wanted or ANY_DEAD_LETTER) | {"before": before, "limit": limit}
+        rows = self._database.run(AS_PROJECT + filtered("dead_letter_page"), parameters)
+        return [replace(DeadLetterView(*row), status=Status(row[-1])) for row in rows]
+
+    def dead_letter_groups(self, principal: Principal, before: UUID | None, limit: int) -> list[DeadLetterGroupView]:
+        parameters = _caller(principal) | {"before": before, "limit": limit}
+        rows = self._database.run(AS_PROJECT + statement("dead_letter_groups"), parameters)
+        return [DeadLetterGroupView(*row) for row in rows]
+
+    def redrive_preview(self, principal: Principal, wanted: DeadLetterFilter, sample: int) -> RedrivePreview:
+        parameters = filter_parameters(principal, wanted) | {"sample": sample}
+        rows = self._database.run(AS_PROJECT + filtered("redrive_preview"), parameters)
+        matching, redrivable, past_expiry, recipients, reached = rows[0]
+        few = tuple((channel, address) for channel, address in reached)
+        return RedrivePreview(matching, redrivable, past_expiry, recipients, few)
 
     def _notifications(self, principal: Principal, ids: str, parameters: dict[str, Any]) -> list[NotificationView]:
         """The notifications whose ids the query ``ids`` gives, in one trip."""
@@ -57,13 +81,25 @@ class PostgresReading:
         rows = self._database.run(text, _caller(principal) | parameters)
         return [_notification(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
 
-    def _dead_letters(self, principal: Principal, **parameters: Any) -> list[DeadLetterView]:
-        rows = self._database.run(AS_PROJECT + statement("dead_letter_page"), _caller(principal) | parameters)
-        return [replace(DeadLetterView(*row), status=Status(row[-1])) for row in rows]
-
 
 def _caller(principal: Principal) -> dict[str, Any]:
     return {"project_id": principal.project_id, "live": principal.mode is Mode.LIVE}
+
+
+def filtered(query: str) -> str:
+    """A query about dead letters with the one filter that all of them share."""
+    return statement(query).replace("/* filter */", statement("dead_letter_filter"))
+
+
+def filter_parameters(principal: Principal, wanted: DeadLetterFilter) -> dict[str, Any]:
+    """What ``dead_letter_filter.sql`` takes."""
+    return _caller(principal) | {
+        "ids": None if wanted.ids is None else list(wanted.ids),
+        "fingerprint": wanted.fingerprint,
+        "channel": wanted.channel,
+        "created_before": wanted.created_before,
+        "status": wanted.standing,
+    }
 
 
 def _notification(rows: list[Row]) -> NotificationView:

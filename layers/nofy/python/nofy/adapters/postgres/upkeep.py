@@ -65,6 +65,14 @@ class PostgresUpkeep:
     def ensure_partitions(self, ahead_days: int) -> None:
         self._database.run(statement("ensure_partitions"), {"days": ahead_days})
 
+    def drop_partition(self, older_than_seconds: int) -> int:
+        (week,) = self._database.run(statement("drop_partition"), {"seconds": older_than_seconds})[0]
+        return int(week is not None)
+
+    def forget_dead_letters(self, older_than_seconds: int, limit: int) -> int:
+        parameters = {"seconds": older_than_seconds, "limit": limit}
+        return len(self._database.run(statement("forget_dead_letters"), parameters))
+
     def lost(self, overdue_seconds: int) -> int:
         without_row, without_progress = self._database.run(statement("lost"), {"seconds": overdue_seconds})[0]
         return max(0, int(without_row)) + int(without_progress)

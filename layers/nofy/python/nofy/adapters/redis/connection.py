@@ -7,6 +7,8 @@ ever sent twice: an error drops the connection, and the next use looks anew who 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 
     from redis import Redis, RedisCluster
     from redis.client import Pipeline
+
+
+@cache
+def script(name: str) -> str:
+    """A script's text: EVAL sends it whole, as asking whether a server knows it would cost a trip of its own."""
+    return files(__package__).joinpath(f"{name}.lua").read_text()
 
 
 class Connection:

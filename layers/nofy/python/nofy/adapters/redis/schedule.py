@@ -1,8 +1,7 @@
 """The schedule in Redis: two sorted sets a lane under one hash tag, and one wake list for all of them.
 
 Scores are milliseconds, rounded up for due times and down for the present, so nothing is ever early. Members are
-the 16 bytes of the delivery's id. Scripts are sent whole (EVAL): checking whether a server knows a script would
-cost a trip of its own in every pipeline.
+the 16 bytes of the delivery's id.
 """
 
 from __future__ import annotations
@@ -10,13 +9,11 @@ from __future__ import annotations
 import secrets
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cache
-from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from nofy.adapters.redis.connection import Batch, Connection
+from nofy.adapters.redis.connection import Batch, Connection, script
 from nofy.domain.ids import from_milliseconds, milliseconds
 from nofy.domain.timing import CLAIM_LEASE, DISPATCHER_SLEEP
 from nofy.ports.schedule import Claim, Entry, Turn
@@ -32,11 +29,6 @@ _EPOCH = "nofy:epoch"
 _CHUNK = 1_000  # ids in one command
 _SHORTEST_SLEEP = 0.001  # BLPOP takes zero for "for ever"
 _SLEEP = timedelta(seconds=DISPATCHER_SLEEP)
-
-
-@cache
-def _script(name: str) -> str:
-    return files(__package__).joinpath(f"{name}.lua").read_text()
 
 
 class RedisSchedule:
@@ -56,7 +48,7 @@ class RedisSchedule:
                 for chunk in _chunks(list(scores.items())):
                     batch.on(_due(lane)).zadd(_due(lane), dict(chunk))
             if any(each.due_at <= now + _SLEEP for each in ordered):
-                batch.on(_WAKE).eval(_script("wake"), 1, _WAKE)
+                batch.on(_WAKE).eval(script("wake"), 1, _WAKE)
 
     def register(self, run_id: str) -> None:
         with self._batch() as batch:
@@ -70,7 +62,7 @@ class RedisSchedule:
             batch.on(_RUN).get(_RUN)
             for lane, limit in limits.items():
                 keys = _due(lane), _leased(lane)
-                batch.on(keys[0]).eval(_script("claim"), 2, *keys, now_ms, lease_ms, limit)
+                batch.on(keys[0]).eval(script("claim"), 2, *keys, now_ms, lease_ms, limit)
         newest, *found = answers
         claims = [
             Claim(lane, tuple(UUID(bytes=each) for each in ids), lease_ms)
@@ -87,7 +79,7 @@ class RedisSchedule:
             for claim in claims:
                 key = _leased(claim.lane)
                 for chunk in _chunks([each.bytes for each in claim.ids]):
-                    batch.on(key).eval(_script("release"), 1, key, claim.lease_ms, *chunk)
+                    batch.on(key).eval(script("release"), 1, key, claim.lease_ms, *chunk)
 
     def remove(self, lane: Lane, ids: Iterable[UUID]) -> None:
         key = _due(lane)

@@ -43,9 +43,9 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MAX_BATCH = 100
 
 # Header fields (subjects, names) refuse control characters: a line break in one would begin another header.
-_LINE = r"^[^\x00-\x1f\x7f]*$"
-Line = Annotated[str, StringConstraints(pattern=_LINE, min_length=1, max_length=998)]
-Name = Annotated[str, StringConstraints(pattern=_LINE, min_length=1, max_length=70)]
+LINE = r"^[^\x00-\x1f\x7f]*$"
+Line = Annotated[str, StringConstraints(pattern=LINE, min_length=1, max_length=998)]
+Name = Annotated[str, StringConstraints(pattern=LINE, min_length=1, max_length=70)]
 # Deliberately simple: one @, no spaces or control characters, a dot in the domain. Only the provider knows more.
 Email = Annotated[
     str, StringConstraints(pattern=r"^[^\s@<>\x00-\x1f\x7f]{1,64}@[^\s@<>\x00-\x1f\x7f]+\.[^\s@<>.]+$", max_length=254)
@@ -56,14 +56,14 @@ Time = Annotated[AwareDatetime, BeforeValidator(_string)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,76}$")]
 # Brevo sends other characters raw, and mail servers bounce them.
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$", max_length=998)]
-Tag = Annotated[str, StringConstraints(pattern=_LINE, min_length=1, max_length=64)]
+Tag = Annotated[str, StringConstraints(pattern=LINE, min_length=1, max_length=64)]
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class To(_Model):
+class To(Model):
     """The recipient's address on each channel that is asked for."""
 
     email: Email | None = None
@@ -71,27 +71,27 @@ class To(_Model):
     slack_channel: SlackChannel | None = Field(None, description="A channel id (C…) or a user id (U…)")
 
 
-class ChannelChoice(_Model):
+class ChannelChoice(Model):
     """A channel to send on."""
 
     channel: Channel
 
 
-class Address(_Model):
+class Address(Model):
     """An e-mail address with a name."""
 
     email: Email
     name: Name | None = None
 
 
-class Attachment(_Model):
+class Attachment(Model):
     """A file by reference: the provider fetches it."""
 
     url: Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$", max_length=2048)]
     name: Name | None = None
 
 
-class EmailContent(_Model):
+class EmailContent(Model):
     """What an e-mail shows, where it differs from the common content."""
 
     subject: Line | None = None
@@ -102,7 +102,7 @@ class EmailContent(_Model):
     attachments: list[Attachment] = Field(default_factory=list, max_length=10)
 
 
-class SlackContent(_Model):
+class SlackContent(Model):
     """What a Slack message shows: text, Block Kit blocks, a thread to answer in."""
 
     text: str | None = None
@@ -111,11 +111,11 @@ class SlackContent(_Model):
     unfurl_links: bool | None = None
 
 
-class TemplateLanguage(_Model):
+class TemplateLanguage(Model):
     code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(_[A-Za-z]{2,4})?$")]
 
 
-class Template(_Model):
+class Template(Model):
     """An approved WhatsApp template and its variables, as Meta's API takes them."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,512}$")]
@@ -123,7 +123,7 @@ class Template(_Model):
     components: list[dict[str, Any]] = Field(default_factory=list, max_length=20)
 
 
-class WhatsAppContent(_Model):
+class WhatsAppContent(Model):
     """What a WhatsApp message shows: text inside the 24-hour window, a template outside it."""
 
     text: str | None = None
@@ -131,7 +131,7 @@ class WhatsAppContent(_Model):
     template: Template | None = None
 
 
-class Content(_Model):
+class Content(Model):
     """One text for every channel, refined per channel where wished."""
 
     subject: Line | None = None
@@ -141,7 +141,7 @@ class Content(_Model):
     whatsapp: WhatsAppContent | None = None
 
 
-class NotificationRequest(_Model):
+class NotificationRequest(Model):
     """A notification to be sent: to whom, on which channels, what, and when."""
 
     to: To = To()
@@ -152,7 +152,7 @@ class NotificationRequest(_Model):
     send_at: Time | None = None
     expires_at: Time | None = None
     delivery_mode: DeliveryMode = DeliveryMode.AT_LEAST_ONCE
-    reference: Annotated[str, StringConstraints(pattern=_LINE, min_length=1, max_length=255)] | None = None
+    reference: Annotated[str, StringConstraints(pattern=LINE, min_length=1, max_length=255)] | None = None
     tags: list[Tag] = Field(default_factory=list, max_length=20)
     metadata: Annotated[dict[str, Any], BeforeValidator(lambda v: _small(v) if isinstance(v, dict) else v)] = Field(
         default_factory=dict
@@ -175,23 +175,23 @@ class NotificationRequest(_Model):
         )
 
 
-class BatchRequest(_Model):
+class BatchRequest(Model):
     """Up to a hundred notifications at once. Each is judged by itself, so their shape is looked at one by one."""
 
     notifications: list[Any] = Field(min_length=1, max_length=MAX_BATCH)
 
 
-class MoveRequest(_Model):
+class MoveRequest(Model):
     """Another time for a notification that still waits for its first."""
 
     send_at: Time
     expires_at: Time | None = None
 
 
-class PageQuery(_Model):
+class PageQuery(Model):
     """Where to start, and how many."""
 
-    cursor: Annotated[str, StringConstraints(pattern=_LINE, max_length=100)] | None = None
+    cursor: Annotated[str, StringConstraints(pattern=LINE, max_length=100)] | None = None
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 
 
@@ -200,11 +200,5 @@ class NotificationsQuery(PageQuery):
 
     status: Status | None = None
     channel: Channel | None = None
-    reference: Annotated[str, StringConstraints(pattern=_LINE, max_length=255)] | None = None
-    tag: Annotated[str, StringConstraints(pattern=_LINE, max_length=64)] | None = None
-
-
-class DeadLettersQuery(PageQuery):
-    """Which dead letters to list."""
-
-    fingerprint: Annotated[str, StringConstraints(pattern=_LINE, max_length=64)] | None = None
+    reference: Annotated[str, StringConstraints(pattern=LINE, max_length=255)] | None = None
+    tag: Annotated[str, StringConstraints(pattern=LINE, max_length=64)] | None = None

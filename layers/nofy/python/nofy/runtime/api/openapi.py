@@ -2,108 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from nofy.runtime.api.operations import Operation, operations
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One route of the API."""
-
-    method: str
-    path: str
-    name: str
-    summary: str
-    answers: tuple[int, type[BaseModel]]
-    problems: tuple[int, ...]
-    body: type[BaseModel] | None = None
-    query: type[BaseModel] | None = None
-    idempotent: bool = False
-
-
-def operations() -> tuple[Operation, ...]:
-    """Every route; a test holds this list against the routes that are registered."""
-    from nofy.runtime.api import models, schemas
-
-    common = (401, 429, 500, 503)
-    one = (404, *common)
-    return (
-        Operation(
-            "post",
-            "/v1/notifications",
-            "createNotification",
-            "Accept a notification",
-            (202, schemas.Notification),
-            (400, 409, 413, 422, *common),
-            body=models.NotificationRequest,
-            idempotent=True,
-        ),
-        Operation(
-            "post",
-            "/v1/notifications/batch",
-            "createNotifications",
-            "Accept up to a hundred notifications; each is judged by itself",
-            (202, schemas.Batch),
-            (400, 409, 413, 422, *common),
-            body=models.BatchRequest,
-            idempotent=True,
-        ),
-        Operation(
-            "get",
-            "/v1/notifications",
-            "listNotifications",
-            "List notifications, newest first",
-            (200, schemas.NotificationPage),
-            (422, *common),
-            query=models.NotificationsQuery,
-        ),
-        Operation(
-            "get",
-            "/v1/notifications/{notification_id}",
-            "getNotification",
-            "One notification with its timeline",
-            (200, schemas.NotificationWithTimeline),
-            one,
-        ),
-        Operation(
-            "patch",
-            "/v1/notifications/{notification_id}",
-            "moveNotification",
-            "Give a notification another time",
-            (200, schemas.NotificationWithTimeline),
-            (400, 409, 413, 422, *one),
-            body=models.MoveRequest,
-        ),
-        Operation(
-            "post",
-            "/v1/notifications/{notification_id}/cancel",
-            "cancelNotification",
-            "Stop every delivery that has not been begun",
-            (200, schemas.NotificationWithTimeline),
-            (409, *one),
-        ),
-        Operation(
-            "get",
-            "/v1/dead-letters",
-            "listDeadLetters",
-            "List deliveries that ended in failure, newest first",
-            (200, schemas.DeadLetterPage),
-            (422, *common),
-            query=models.DeadLettersQuery,
-        ),
-        Operation(
-            "post",
-            "/v1/dead-letters/{dead_letter_id}/redrive",
-            "redriveDeadLetter",
-            "Send a dead letter again, once",
-            (202, schemas.DeadLetter),
-            (409, *one),
-        ),
-    )
 
 
 @cache
@@ -166,7 +71,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         },
     }
     if operation.body:
-        described["requestBody"] = {"required": True, **_content(None, operation.body.__name__, "application/json")}
+        content = _content(None, operation.body.__name__, "application/json")
+        described["requestBody"] = {"required": not operation.body_optional, **content}
     return described
 
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from nofy.domain.content import content_errors
+from nofy.domain.edit import Edit, edit_errors, edited
 from nofy.domain.errors import FieldError, InvalidRequestError, MalformedRequestError, TooLargeError
 from nofy.domain.notification import Draft, Principal, channel_errors, draft_errors, routing_errors, time_errors
 from nofy.domain.routing import Channel
+from nofy.runtime.api.dead_letter_models import EditRequest
 from nofy.runtime.api.models import NotificationRequest
 
 if TYPE_CHECKING:
@@ -96,6 +98,29 @@ def read_notification(body: Any, principal: Principal, now: datetime) -> Draft:
     if errors := draft_errors(draft, principal, now):
         raise InvalidRequestError(errors)
     return draft
+
+
+def read_edit(body: Any, channel: Channel, principal: Principal) -> Edit:
+    """The edit of one delivery; InvalidRequestError with every field error at once."""
+    errors: list[FieldError] = []
+    sound = body
+    try:
+        EditRequest.model_validate(body)
+    except ValidationError as error:
+        shape = error.errors(include_url=False)
+        errors = [_field_error(each) for each in shape]
+        sound = _without(body, [each["loc"] for each in shape]) if isinstance(body, dict) else {}
+    to, content = (each if isinstance(each, dict) else None for each in (sound.get("to"), sound.get("content")))
+    wrong = {each.path for each in errors}
+    errors += [each for each in edit_errors(channel, to, content, principal) if not _told(each, wrong)]
+    if errors:
+        raise InvalidRequestError(errors)
+    asked = EditRequest.model_validate(body)
+    return edited(
+        channel,
+        asked.to.model_dump(exclude_none=True) if asked.to else None,
+        asked.content.model_dump(exclude_none=True, exclude_defaults=True) if asked.content else None,
+    )
 
 
 def _all_errors(body: Any, shape: Sequence[ErrorDetails], principal: Principal, now: datetime) -> list[FieldError]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nofy.domain.dead_letters import Standing
 from nofy.domain.lifecycle import Status
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import Channel, MessageClass, Priority, Provider
@@ -130,7 +131,9 @@ class Batch(_Schema):
 
 
 class DeadLetterLinks(_Schema):
+    self: str
     redrive: str
+    discard: str
     notification: str
 
 
@@ -138,6 +141,7 @@ class DeadLetter(_Schema):
     """A delivery that ended in failure."""
 
     id: str
+    status: Standing
     reason: str
     fingerprint: str
     channel: Channel
@@ -146,8 +150,12 @@ class DeadLetter(_Schema):
     delivery_status: Status
     notification_id: str
     attempt_no: int
+    redrive_no: int = Field(description="How often its delivery was redriven so far")
+    previous: str | None = Field(description="The dead letter its delivery was redriven from before it failed again")
     created_at: datetime
     redriven_at: datetime | None
+    discarded_at: datetime | None
+    discard_reason: str | None
     links: DeadLetterLinks
 
 
@@ -156,3 +164,67 @@ class DeadLetterPage(_Schema):
 
     dead_letters: list[DeadLetter]
     next_cursor: str | None
+
+
+class DeadLetterSample(_Schema):
+    id: str
+    reason: str
+    channel: Channel
+
+
+class DeadLetterGroupLinks(_Schema):
+    dead_letters: str
+
+
+class DeadLetterGroup(_Schema):
+    """Failures with the same cause; the sample is the latest of them."""
+
+    fingerprint: str
+    count: int
+    open: int
+    first_seen: datetime
+    last_seen: datetime
+    sample: DeadLetterSample
+    links: DeadLetterGroupLinks
+
+
+class DeadLetterGroupPage(_Schema):
+    """Groups of dead letters, the latest cause first."""
+
+    groups: list[DeadLetterGroup]
+    next_cursor: str | None
+
+
+class Recipient(_Schema):
+    channel: Channel
+    destination: str
+
+
+class Recipients(_Schema):
+    count: int
+    sample: list[Recipient]
+
+
+class RedrivePreview(_Schema):
+    """What a redrive would do now."""
+
+    matching: int = Field(description="Open dead letters that are meant")
+    redrivable: int
+    not_redrivable: int = Field(description="Their deliveries have moved on")
+    past_expiry: int = Field(description="Redrivable ones past their time: they get a new lifetime unless skipped")
+    recipients: Recipients
+
+
+class Redriven(_Schema):
+    """What a redrive did."""
+
+    redriven: int
+    remaining: int = Field(description="Open dead letters that are meant and were not redriven")
+    last_due_at: datetime | None
+
+
+class Discarded(_Schema):
+    """What a discard did."""
+
+    discarded: int
+    remaining: int

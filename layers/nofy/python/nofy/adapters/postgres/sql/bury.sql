@@ -1,5 +1,8 @@
-INSERT INTO dead_letters (id, project_id, kind, reason, fingerprint, delivery_id, attempt_no, source, raw)
-SELECT l.id, d.project_id, l.kind, l.reason, l.fingerprint, l.delivery_id, l.attempt_no, l.source, l.raw
+INSERT INTO dead_letters (
+    id, project_id, live, channel, kind, reason, fingerprint, delivery_id, attempt_no, source, raw
+)
+SELECT l.id, d.project_id, d.live, d.channel, l.kind, l.reason, l.fingerprint, l.delivery_id, l.attempt_no, l.source,
+    l.raw
 FROM unnest(
     %(ids)s::uuid[], %(kinds)s::text[], %(reasons)s::text[], %(fingerprints)s::text[], %(delivery_ids)s::uuid[],
     %(attempt_nos)s::int[], %(sources)s::text[], %(raws)s::bytea[]

@@ -1,24 +1,63 @@
 -- A person sends it again: the policy starts afresh (spent), the fence and the provider's idempotency key are new.
-WITH letter AS (
+-- What is meant is found without a lock, then locked in the deliveries' order, as everybody locks them, and looked at
+-- again: of two people who redrive a letter one does. A letter tells of its delivery's end as long as their attempts
+-- are the same.
+WITH meant AS (
     SELECT l.id, l.delivery_id
     FROM dead_letters l
-    WHERE l.id = %(dead_letter_id)s AND l.kind = 'delivery' AND l.redriven_at IS NULL
-    FOR UPDATE
+    JOIN deliveries d ON d.id = l.delivery_id
+    WHERE /* filter */
+        AND l.redriven_at IS NULL AND l.discarded_at IS NULL
+        AND d.status IN ('failed', 'unknown', 'undelivered') AND d.attempt_no = l.attempt_no
+        AND (NOT %(skip_expired)s OR d.expires_at > clock_timestamp())
+    ORDER BY l.id
+    LIMIT %(limit)s
+), locked AS (
+    SELECT l.id, d.id AS delivery_id
+    FROM meant m
+    JOIN dead_letters l ON l.id = m.id
+    JOIN deliveries d ON d.id = m.delivery_id
+    WHERE l.redriven_at IS NULL AND l.discarded_at IS NULL
+        AND d.status IN ('failed', 'unknown', 'undelivered') AND d.attempt_no = l.attempt_no
+    ORDER BY d.id
+    FOR UPDATE OF l, d
+), placed AS (
+    -- One after the other, so that what broke under a crowd is not met by the same crowd at once.
+    SELECT id, delivery_id,
+        now() + make_interval(secs => (row_number() OVER (ORDER BY delivery_id) - 1) * %(apart)s) AS due_at
+    FROM locked
 ), redriven AS (
     UPDATE deliveries d
     SET status = 'retrying', attempt_no = d.attempt_no + 1, spent = 0, redrive_no = d.redrive_no + 1,
-        due_at = clock_timestamp(), expires_at = greatest(d.expires_at, clock_timestamp() + %(lifetime)s),
+        due_at = p.due_at, expires_at = greatest(d.expires_at, p.due_at + %(lifetime)s),
         changed_at = clock_timestamp(), reason = NULL,
-        history = d.history || jsonb_build_object(
-            'event', 'redriven', 'at', clock_timestamp(), 'reason', 'after: ' || coalesce(d.reason, 'failed')
-        )
-    FROM letter
-    WHERE d.id = letter.delivery_id AND d.live = %(live)s AND d.status IN ('failed', 'unknown', 'undelivered')
+        destination = coalesce(%(destination)s, d.destination), content = coalesce(%(content)s::jsonb, d.content),
+        history = d.history
+            || CASE
+                WHEN coalesce(%(destination)s, %(content)s) IS NULL THEN '[]'::jsonb
+                ELSE jsonb_build_array(jsonb_build_object(
+                    'event', 'edited', 'at', clock_timestamp(), 'reason', concat_ws(
+                        ', ',
+                        CASE WHEN %(destination)s IS NOT NULL THEN 'destination was ' || d.destination END,
+                        CASE WHEN %(content)s IS NOT NULL THEN 'another content' END
+                    )
+                ))
+            END
+            || jsonb_build_object(
+                'event', 'redriven', 'at', clock_timestamp(), 'reason', 'after: ' || coalesce(d.reason, 'failed'),
+                'dead_letter', p.id
+            )
+    FROM placed p
+    WHERE d.id = p.delivery_id
     RETURNING d.channel, d.priority, d.id, d.due_at
 ), noted AS (
     UPDATE dead_letters l
     SET redriven_at = clock_timestamp()
-    FROM letter
-    WHERE l.id = letter.id AND EXISTS (SELECT FROM redriven)
+    FROM placed p
+    WHERE l.id = p.id
+), open AS (
+    SELECT count(*) AS letters FROM dead_letters l
+    WHERE /* filter */
+        AND l.redriven_at IS NULL AND l.discarded_at IS NULL
 )
-SELECT channel, priority, id, due_at FROM redriven
+SELECT o.letters, r.channel, r.priority, r.id, r.due_at FROM open o LEFT JOIN redriven r ON true

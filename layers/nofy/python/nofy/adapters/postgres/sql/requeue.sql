@@ -3,7 +3,16 @@
 WITH fence AS (
     SELECT * FROM unnest(%(ids)s::uuid[], %(attempt_nos)s::int[], %(due_ats)s::timestamptz[]) AS f (id, attempt_no, due_at)
 ), lost AS (
-    SELECT d.id, jsonb_array_length(jsonb_path_query_array(d.history, '$[*] ? (@.event == "requeued")')) AS times
+    SELECT d.id, (
+            -- Since somebody last sent it again: a redrive starts afresh in this too.
+            SELECT count(*)
+            FROM jsonb_array_elements(d.history) WITH ORDINALITY AS noted (step, place)
+            WHERE step ->> 'event' = 'requeued' AND place > (
+                SELECT coalesce(max(place), 0)
+                FROM jsonb_array_elements(d.history) WITH ORDINALITY AS noted (step, place)
+                WHERE step ->> 'event' = 'redriven'
+            )
+        ) AS times
     FROM deliveries d
     JOIN fence f ON f.id = d.id
     WHERE d.attempt_no = f.attempt_no AND d.due_at = f.due_at AND d.status = 'queued'

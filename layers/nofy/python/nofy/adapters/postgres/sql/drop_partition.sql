@@ -1,0 +1,1 @@
+SELECT nofy_drop_partition(now() - make_interval(secs => %(seconds)s))
