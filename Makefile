@@ -11,7 +11,7 @@ VENV_PYTHON := .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down logs status test check fmt synth lock
+.PHONY: help setup demo up down logs status test faults check fmt synth lock
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2} /^# [A-Z]/ {print "  " substr($$0, 3)}' $(firstword $(MAKEFILE_LIST))
@@ -36,13 +36,18 @@ status: setup ## Show every part, its address, its process and whether it answer
 logs: setup ## Show the end of every log, or one whole: make logs F=consumer
 	@$(VENV_PYTHON) -m local logs $(F)
 
+# The fault harness leaves dead processes to be collected; a pytest of its own keeps that out of everybody else's tests.
 test: setup ## Run the tests: make test ARGS="tests/unit -k ports"
-	@$(VENV_PYTHON) -m pytest $(ARGS)
+	@$(VENV_PYTHON) -m pytest $(or $(ARGS),--ignore=tests/faults)
+	@$(if $(ARGS),:,$(VENV_PYTHON) -m pytest tests/faults)
+
+faults: setup ## Kill everything under load and count what is lost or doubled: make faults SEED=7 KILLS=200 N=10000
+	@$(VENV_PYTHON) -m faults $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS)) $(if $(N),--n $(N))
 
 check: setup synth ## Lint, formatting, types, the rules between modules, and every stage's templates
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
-	$(VENV_PYTHON) -m mypy layers/nofy/python/nofy infra local app.py
+	$(VENV_PYTHON) -m mypy layers/nofy/python/nofy infra local faults app.py
 	.venv/bin/lint-imports
 	.venv/bin/cfn-lint --ignore-checks W3005 -- cdk.out/*/*.template.json
 

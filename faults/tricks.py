@@ -1,0 +1,146 @@
+"""What a worker is told to do wrong: to die at a certain line, or to work without one of its guards.
+
+Faults (``Death``, and the tricks named ``fault_...``) are what the pipeline must survive. Sabotage takes a guard away:
+then a run must fail, or the harness proves nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import itertools
+import os
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nofy.ports.bus import Placement
+
+PARTS = {
+    "PostgresAcceptances": "nofy.adapters.postgres.acceptances",
+    "PostgresDispatches": "nofy.adapters.postgres.pipeline",
+    "PostgresOutcomes": "nofy.adapters.postgres.pipeline",
+    "RedisSchedule": "nofy.adapters.redis.schedule",
+    "KafkaBus": "nofy.adapters.kafka.producer",
+    "HttpSender": "faults.sending",
+    "AttemptTold": "faults.sending",
+}
+
+
+@dataclass(frozen=True)
+class Death:
+    """SIGKILL to oneself ``before`` (or after) the ``nth`` call of ``Class.method``."""
+
+    target: str
+    before: bool = True
+    nth: int = 1
+
+    def arrange(self) -> None:
+        kind, _, method = self.target.partition(".")
+        owner = getattr(importlib.import_module(PARTS[kind]), kind)
+        original = getattr(owner, method)
+        calls = itertools.count(1)
+
+        @functools.wraps(original)
+        def mortal(*arguments: Any, **more: Any) -> Any:
+            number = next(calls)
+            if self.before and number == self.nth:
+                die()
+            answer = original(*arguments, **more)
+            if number == self.nth:
+                die()
+            return answer
+
+        setattr(owner, method, mortal)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def apply(names: tuple[str, ...]) -> None:
+    for name in names:
+        TRICKS[name]()
+
+
+def sabotage_lease_without_fence() -> None:
+    """A consumer leases whatever it is handed, whether the record is still the row's or not."""
+    from nofy.adapters.postgres import pipeline
+
+    real: Callable[[str], str] = vars(pipeline)["statement"]
+
+    def statement(name: str) -> str:
+        text = real(name)
+        guard = "WHERE d.attempt_no = w.attempt_no AND d.due_at = w.due_at AND d.status IN"
+        if name == "lease":
+            if guard not in text:
+                raise AssertionError("the lease's fence reads differently now")
+            start = text.index(guard)
+            return text[:start] + text[text.index("\n", start) :]
+        return text
+
+    vars(pipeline)["statement"] = statement
+
+
+def sabotage_no_reindex() -> None:
+    """The reconciler looks after everything but the index."""
+    from nofy.pipeline.reconcile import Reconciler
+
+    Reconciler._index = lambda *_: None  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def sabotage_swallowed_acks() -> None:
+    """Every second batch of acks is committed and never applied."""
+    from nofy.pipeline.acknowledge import Acknowledged, Acknowledger
+
+    real = Acknowledger.acknowledge
+    batches = itertools.count()
+
+    def acknowledge(self: Acknowledger, records: Any) -> Acknowledged:
+        return real(self, records) if next(batches) % 2 else Acknowledged((), 0, 0)
+
+    Acknowledger.acknowledge = acknowledge  # type: ignore[method-assign]
+
+
+def fault_produce_fails_in_part() -> None:
+    """Kafka refuses every third record of the first batches."""
+    from nofy.adapters.kafka.producer import KafkaBus
+
+    real = KafkaBus.publish
+    batches = itertools.count()
+
+    def publish(self: KafkaBus, records: Any) -> list[Placement | None]:
+        if next(batches) >= 3:
+            return real(self, records)
+        taken = iter(real(self, [each for number, each in enumerate(records) if number % 3]))
+        return [next(taken) if number % 3 else None for number in range(len(records))]
+
+    KafkaBus.publish = publish  # type: ignore[method-assign]
+
+
+def fault_time_is_over() -> None:
+    """The consumer's first batches come so late in its life that it may begin no invoke."""
+    from nofy.pipeline.deliver import Consumer
+
+    real = Consumer.deliver
+    batches = itertools.count()
+
+    def deliver(self: Consumer, records: Any, ends_at: Any) -> Any:
+        return real(self, records, self.clock() if next(batches) < 2 else ends_at)
+
+    Consumer.deliver = deliver  # type: ignore[method-assign]
+
+
+TRICKS: dict[str, Callable[[], None]] = {
+    each.__name__: each
+    for each in (
+        sabotage_lease_without_fence,
+        sabotage_no_reindex,
+        sabotage_swallowed_acks,
+        fault_produce_fails_in_part,
+        fault_time_is_over,
+    )
+}
