@@ -36,11 +36,11 @@ status: setup ## Show every part, its address, its process and whether it answer
 logs: setup ## Show the end of every log, or one whole: make logs F=consumer
 	@$(VENV_PYTHON) -m local logs $(F)
 
-# The fault harness has a pytest of its own, since it leaves dead processes behind for the garbage collector. Here it is
-# only its arithmetic: make test ARGS=tests/faults runs it for real.
+# The fault harness's short form has a pytest of its own: it starts a fork server and kills servers, beside which no other
+# test should have to live.
 test: setup ## Run the tests: make test ARGS="tests/unit -k ports"
 	@$(VENV_PYTHON) -m pytest $(or $(ARGS),--ignore=tests/faults)
-	@$(if $(ARGS),:,$(VENV_PYTHON) -m pytest tests/faults/test_verdict.py)
+	@$(if $(ARGS),:,$(VENV_PYTHON) -m pytest tests/faults)
 
 faults: setup ## Kill everything under load and count what is lost or doubled: make faults SEED=7 KILLS=200 N=10000
 	@$(VENV_PYTHON) -m faults $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS)) $(if $(N),--n $(N))
@@ -77,5 +77,6 @@ lock: setup ## Compile the .in files into pins with hashes: make lock UPGRADE=--
 	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt layers/deps/requirements.in -o layers/deps/requirements.txt
 	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt local/compose/requirements.in -o local/compose/requirements.txt
 	@$(COMPILE) $(UPGRADE) -c layers/deps/requirements.txt local/requirements-ministack.in -o local/requirements-ministack.txt
+	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt faults/requirements-celery.in -o faults/requirements-celery.txt
 	@for name in setup tansu redis; do $(COMPILE) $(UPGRADE) local/requirements-$$name.in -o local/requirements-$$name.txt; done
 	@npm install --package-lock-only --silent --omit-lockfile-registry-resolved

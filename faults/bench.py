@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from faults.client import Promise
     from faults.fleet import Fleet
     from faults.machine import Machine
+    from faults.provider import Call
 
 POLL_SECONDS = 0.2
 CHANNELS = tuple(Channel)
@@ -74,7 +75,7 @@ class Bench:
 
     def live(self, promises: Sequence[Promise]) -> int:
         text = "SELECT count(*) FROM deliveries WHERE id = ANY(%(ids)s) AND status = ANY(%(live)s)"
-        return int(self.machine.query(text, ids=_ids(promises), live=[each.value for each in LIVE])[0][0])
+        return int(self.machine.query(text, ids=ids_of(promises), live=[each.value for each in LIVE])[0][0])
 
     def wait(self, ready: Callable[[], bool], seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -86,21 +87,42 @@ class Bench:
 
     def taken(self, promises: Sequence[Promise]) -> int:
         """How many of them the provider has."""
+        return len({each.delivery_id for each in self.calls(promises) if each.accepted})
+
+    def calls(self, promises: Sequence[Promise]) -> list[Call]:
+        """The ledger's lines about them."""
         ids = {str(each.delivery_id) for each in promises}
-        return len({each.delivery_id for each in self.machine.calls() if each.accepted and each.delivery_id in ids})
+        return [each for each in self.machine.calls() if each.delivery_id in ids]
+
+    def asked(self, promises: Sequence[Promise]) -> int:
+        return len(self.calls(promises))
+
+    def rows(self) -> int:
+        return int(self.machine.query("SELECT count(*) FROM deliveries")[0][0])
+
+    def letters(self, promises: Sequence[Promise]) -> list[tuple[UUID, str]]:
+        """Their dead letters: which, and why."""
+        text = "SELECT id, reason FROM dead_letters WHERE kind = 'delivery' AND delivery_id = ANY(%(ids)s)"
+        return [(row[0], str(row[1])) for row in self.machine.query(text, ids=ids_of(promises))]
+
+    def expect_sent(self, promises: Sequence[Promise]) -> None:
+        """Every one of them, before patience ends."""
+        self.settle(promises)
+        seen = self.statuses(promises)
+        assert seen == {"sent": len(promises)}, seen
 
     def statuses(self, promises: Sequence[Promise]) -> dict[str, int]:
         text = "SELECT status, count(*) FROM deliveries WHERE id = ANY(%(ids)s) GROUP BY 1"
-        return dict(self.machine.query(text, ids=_ids(promises)))
+        return dict(self.machine.query(text, ids=ids_of(promises)))
 
     def reasons(self) -> list[tuple[str, int]]:
         """Why deliveries failed: the run's scripts refuse some, and nothing else should."""
         text = "SELECT left(reason, 60), count(*) FROM deliveries WHERE status = 'failed' GROUP BY 1 ORDER BY 2 DESC"
         return [(str(reason), int(count)) for reason, count in self.machine.query(text)]
 
-    def verdict(self, promises: Sequence[Promise], consumer_kills: int) -> Verdict:
+    def verdict(self, promises: Sequence[Promise]) -> Verdict:
         """Held against the provider's ledger; the product's own metric of what was lost is heard as well."""
-        ids = _ids(promises)
+        ids = ids_of(promises)
         query = self.machine.query
         rows = query(
             "SELECT id, status, project_id, extract(epoch FROM changed_at) FROM deliveries WHERE id = ANY(%(ids)s)",
@@ -125,12 +147,12 @@ class Bench:
                 self.machine.calls(),
                 {(row[0], row[1]): float(row[2]) for row in attempts},
                 frozenset((row[0], row[1]) for row in attempts if str(row[3]).startswith("no answer")),
-                consumer_kills,
+                self.fleet.held,
                 max(0, int(without_row)) + int(without_progress),
                 self.skew,
             )
         )
 
 
-def _ids(promises: Sequence[Promise]) -> list[UUID]:
+def ids_of(promises: Sequence[Promise]) -> list[UUID]:
     return [each.delivery_id for each in promises]

@@ -53,11 +53,13 @@ class Client:
     administration: PostgresAdministration
     promised: list[Promise] = field(default_factory=list)
 
-    def ask(self, method: str, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
+    def ask(
+        self, method: str, path: str, body: Any = None, key: str | None = None, producer: str = "producer"
+    ) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         if key:
             headers["Idempotency-Key"] = key
-        status, text = self.fleet.ask(method, path, json.dumps(body) if body is not None else "", headers)
+        status, text = self.fleet.ask(method, path, json.dumps(body) if body is not None else "", headers, producer)
         return status, json.loads(text)
 
     def accept(self, items: list[dict[str, Any]], key: str | None = None) -> list[Promise]:
@@ -87,11 +89,12 @@ class Client:
         self.promised += made
         return made
 
-    def cancel(self, promise: Promise) -> int:
-        return self.ask("POST", f"/v1/notifications/{promise.notification_id}/cancel")[0]
+    def cancel(self, promise: Promise, producer: str = "producer") -> int:
+        return self.ask("POST", f"/v1/notifications/{promise.notification_id}/cancel", producer=producer)[0]
 
-    def redrive(self, dead_letter_id: UUID) -> int:
-        return self.ask("POST", f"/v1/dead-letters/{encode(Prefix.DEAD_LETTER, dead_letter_id)}/redrive")[0]
+    def redrive(self, dead_letter_id: UUID, producer: str = "producer") -> int:
+        path = f"/v1/dead-letters/{encode(Prefix.DEAD_LETTER, dead_letter_id)}/redrive"
+        return self.ask("POST", path, producer=producer)[0]
 
     def set_credential(self, channel: Channel, suffix: str) -> None:
         """A credential says whose it is, so that the stub's ledger shows whether a project's wall has a hole."""

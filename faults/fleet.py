@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from faults.hands import fallen
 from faults.spec import Spec, forkserver, work
 from nofy.domain.routing import Channel
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
+    from uuid import UUID
 
     from faults.machine import Machine
 
@@ -27,6 +31,40 @@ class ProducerGoneError(Exception):
     """It died before it answered: whoever asked does not know what became of the request."""
 
 
+class Line:
+    """The pipe to a producer: one request at a time.
+
+    Each has a number, since the answer to one that nobody waits for any more may still come.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._asking = threading.Lock()
+        self._number = 0
+
+    def ask(self, *request: Any) -> tuple[int, str]:
+        with self._asking:
+            self._number += 1
+            try:
+                self._connection.send((self._number, *request))
+                return self._answer()
+            except (EOFError, OSError) as error:
+                raise ProducerGoneError(repr(error)) from error
+
+    def _answer(self) -> tuple[int, str]:
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while self._connection.poll(max(0, deadline - time.monotonic())):
+            number, status, text = self._connection.recv()
+            if number == self._number:
+                return int(status), str(text)
+        raise ProducerGoneError("no answer")
+
+    def close(self) -> None:
+        """When its producer is dead: whoever asks just now has been told so."""
+        with self._asking:
+            self._connection.close()
+
+
 class Fleet:
     """One worker of each role, and further ones by other names."""
 
@@ -35,10 +73,9 @@ class Fleet:
         self._sabotage = sabotage
         self._context = forkserver()
         self._running: dict[str, BaseProcess] = {}
-        self._pipe: Connection | None = None
-        self._asking = threading.Lock()
+        self._lines: dict[str, Line] = {}
         self.kills = 0
-        self.consumer_kills = 0
+        self.held: Counter[UUID] = Counter()  # what killed consumers had in hand
 
     def start(self, *names: str, **wrong: Any) -> None:
         """``wrong``: the fields of a :class:`Spec` that make a worker misbehave. ``dispatcher.2`` is a second one."""
@@ -51,7 +88,8 @@ class Fleet:
     def _begin(self, name: str, spec: Spec) -> None:
         theirs = None
         if spec.role == "producer":
-            self._pipe, theirs = self._context.Pipe()
+            ours, theirs = self._context.Pipe()
+            self._lines[name] = Line(ours)
         process = self._context.Process(target=work, args=(spec, theirs), daemon=True)
         process.start()
         if theirs:
@@ -61,10 +99,13 @@ class Fleet:
     def kill(self, name: str) -> None:
         """SIGKILL, wherever it is in its work; one that died by itself is buried."""
         process = self._running.pop(name)
-        self._count(name)
+        self.kills += 1
         process.kill()
         process.join()
         process.close()
+        self.held.update(fallen(self._machine.folder, name))
+        if name in self._lines:
+            self._lines.pop(name).close()
 
     def await_death(self, name: str, seconds: float = 30.0) -> bool:
         """Of a worker that was told to die. False: it has not, and is killed now."""
@@ -78,26 +119,19 @@ class Fleet:
         self.kill(name)
         self.start(name)
 
-    def _count(self, name: str) -> None:
-        self.kills += 1
-        self.consumer_kills += name.startswith("consumer")
-
     def close(self) -> None:
         for name in list(self._running):
             self.kill(name)
 
-    def ask(self, method: str, path: str, body: str, headers: dict[str, str]) -> tuple[int, str]:
-        """One request to the producer; :class:`ProducerGoneError` when it dies meanwhile."""
-        with self._asking:
-            assert self._pipe is not None
-            try:
-                self._pipe.send((method, path, body, headers))
-                if not self._pipe.poll(ANSWER_SECONDS):
-                    raise ProducerGoneError("no answer")
-                status, text = self._pipe.recv()
-            except (EOFError, OSError) as error:
-                raise ProducerGoneError(repr(error)) from error
-        return int(status), str(text)
+    def ask(
+        self, method: str, path: str, body: str, headers: dict[str, str], producer: str = "producer"
+    ) -> tuple[int, str]:
+        """One request to a producer; :class:`ProducerGoneError` when it dies meanwhile."""
+        try:
+            line = self._lines[producer]
+        except KeyError:
+            raise ProducerGoneError("between two lives") from None
+        return line.ask(method, path, body, headers)
 
     def tails(self, lines: int = 6) -> Iterator[str]:
         """The end of every log that says anything, for whoever has to find out what happened."""

@@ -85,7 +85,8 @@ class Loop:
             bench.restart_server(victim)
         elif victim == "flush":
             bench.server_kills += 1
-            bench.machine.redis().flushall()
+            with bench.machine.redis() as redis:
+                redis.flushall()
         else:
             bench.fleet.restart(victim)
 

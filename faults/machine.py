@@ -105,6 +105,7 @@ class Machine:
     kafka_kind: KafkaKind
 
     def redis(self) -> redis.Redis:
+        """For the length of a ``with`` block, which closes it."""
         return redis.Redis.from_url(self.addresses.redis)
 
     def query(self, text: str, **parameters: Any) -> list[tuple[Any, ...]]:
@@ -128,7 +129,8 @@ class Machine:
         tables = "attempts deliveries notifications idempotency_keys dead_letters accepted_per_hour index_progress"
         for each in f"{tables} integrations api_keys projects faults_changes".split():
             self.query(f"DELETE FROM {each}")  # noqa: S608  # (names from the line above)
-        self.redis().flushall()
+        with self.redis() as redis:
+            redis.flushall()
 
 
 @contextmanager
@@ -182,7 +184,7 @@ def _servers(folder: Path, owner: str, redis_url: str, bootstrap: str) -> dict[s
     made = [
         Server("postgres", Home(folder / "postgres"), lambda: postgres_server.answers(described)),
         Server("redis", Home(folder / "redis"), lambda: redis_server.answers(redis_port)),
-        Server("kafka", Home(folder / "kafka"), lambda: kafka_broker.answers(bootstrap)),
+        Server("kafka", Home(folder / "kafka"), lambda: kafka_broker.speaks(bootstrap)),
     ]
     return {each.name: each for each in made}
 
@@ -203,7 +205,8 @@ def _provider(ledger: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.kill()
-        process.join(5)
+        process.join()
+        process.close()
 
 
 def _listens(port: int) -> bool:

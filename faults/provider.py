@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from faults.spec import end_with_parent
+
 # Longer than the consumers' (shortened) patience with a provider.
 HANG_SECONDS = 3.5
 SLOW_SECONDS = 0.6
@@ -56,7 +58,8 @@ def read_ledger(path: Path) -> list[Call]:
 
 
 def serve(port: int, ledger: str) -> None:
-    """Until somebody ends the process."""
+    """Until somebody ends the process, or whoever started it is gone."""
+    end_with_parent()
     _Server(port, Path(ledger)).serve_forever()
 
 

@@ -66,7 +66,8 @@ def run(plan: Plan, machine: Machine, tell: Callable[[str], None]) -> Result:
         Loop(bench, plan.seed, plan.kills, plan.notifications, tell).run()
         kills = workers.kills + bench.server_kills - before
         bench.skew = 5.0 if "clocks_five_seconds_apart" in plan.cases else 0.0
-        verdict = bench.verdict(bench.promised, workers.consumer_kills)
+        verdict = bench.verdict(bench.promised)
+        tell(f"{kills} kills: {verdict.duplicates} duplicates, where {verdict.duplicate_bound} may have been")
         problems += verdict.violations
         for reason, count in bench.reasons():
             tell(f"failed: {count} {reason}")
@@ -78,7 +79,6 @@ def run(plan: Plan, machine: Machine, tell: Callable[[str], None]) -> Result:
 def _case(bench: Bench, name: str, tell: Callable[[str], None]) -> list[str]:
     """What was wrong with it."""
     began = time.monotonic()
-    kills = bench.fleet.consumer_kills
     known = {each.delivery_id for each in bench.promised}
     bench.skew = 0.0
     try:
@@ -91,8 +91,7 @@ def _case(bench: Bench, name: str, tell: Callable[[str], None]) -> list[str]:
     if new:
         if not found:
             bench.settle(new)
-        verdict = bench.verdict(new, bench.fleet.consumer_kills - kills)
-        found += verdict.violations
+        found += bench.verdict(new).violations
     word = "passed" if not found else "FAILED"
     tell(f"{word}  {name} ({time.monotonic() - began:.1f} s)")
     for each in found:
@@ -105,6 +104,7 @@ def _mend(bench: Bench) -> None:
     for server in bench.machine.servers.values():
         if not server.ready():
             server.start()
-    bench.machine.redis().config_set("maxmemory", "0")
+    with bench.machine.redis() as redis:
+        redis.config_set("maxmemory", "0")
     bench.fleet.close()
     bench.fleet.start(*fleet.ROLES)

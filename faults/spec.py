@@ -6,10 +6,10 @@ Nothing here loads the pipeline: that happens in the worker, with shortened time
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from nofy.domain.routing import Priority
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
     from faults import tricks as wrongs
 
-# Records that a consumer holds at once from one lane, and lanes that one consumer process serves: what a kill of it
-# may repeat is their product, and no more.
+# Records that a consumer is handed at once from one lane.
 BATCH = 20
-LANES_OF_A_CONSUMER = len(Priority)
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,18 @@ def work(spec: Spec, pipe: Connection | None = None) -> None:
     from faults.entry import main
 
     main(spec, pipe)
+
+
+def end_with_parent() -> None:
+    """A run that is killed leaves nobody behind: a child of the fork server would work on for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def forkserver() -> ForkServerContext:

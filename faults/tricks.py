@@ -93,14 +93,19 @@ def sabotage_no_reindex() -> None:
 
 
 def sabotage_swallowed_acks() -> None:
-    """Every second batch of acks is committed and never applied."""
+    """What a provider took at the first attempt is never applied: its lease runs out, and it is tried again."""
+    from nofy.domain.outcomes import Accepted
+    from nofy.domain.records import read_ack
     from nofy.pipeline.acknowledge import Acknowledged, Acknowledger
 
     real = Acknowledger.acknowledge
-    batches = itertools.count()
+
+    def swallowed(record: Any) -> bool:
+        report = read_ack(record.value)
+        return report.attempt_no == 1 and isinstance(report.outcome, Accepted)
 
     def acknowledge(self: Acknowledger, records: Any) -> Acknowledged:
-        return real(self, records) if next(batches) % 2 else Acknowledged((), 0, 0)
+        return real(self, [each for each in records if not swallowed(each)])
 
     Acknowledger.acknowledge = acknowledge  # type: ignore[method-assign]
 

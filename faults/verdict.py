@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from faults.spec import BATCH, LANES_OF_A_CONSUMER
 from nofy.domain.lifecycle import LIVE, TRANSITIONS, Status
 from nofy.domain.routing import Channel
 
@@ -52,7 +51,7 @@ class Evidence:
     calls: Sequence[Call]
     due: dict[tuple[UUID, int], float]  # of each attempt
     unanswered: frozenset[tuple[UUID, int]]  # attempts whose answer did not come, whoever lost it
-    consumer_kills: int
+    held: Counter[UUID]  # how often each was in the hands of a consumer that was killed
     lost_by_metric: int = 0
     skew: float = 0.0
 
@@ -94,22 +93,37 @@ def judge(seen: Evidence) -> Verdict:
         provider_calls=len(calls),
         unique_attempts=len(attempts),
         duplicates=sum(each - 1 for each in taken.values()),
-        duplicate_bound=seen.consumer_kills * BATCH * LANES_OF_A_CONSUMER + _unavoidable(seen, calls),
+        duplicate_bound=(_held(seen) + _unanswered(seen, calls)).total(),
         regressions=sum(not _forward(each) for each in seen.moves),
     )
-    violations = (*_counted(verdict, seen), *_provider_side(seen, calls, taken))
+    violations = (*_counted(verdict, seen), *_taken_again(seen, calls, taken), *_provider_side(seen, calls))
     return Verdict(**{**vars(verdict), "violations": violations})
 
 
 _SENT = (Status.SENT, Status.DELIVERED, Status.UNDELIVERED)
 
 
-def _unavoidable(seen: Evidence, calls: list[Call]) -> int:
+def _held(seen: Evidence) -> Counter[UUID]:
+    """What a provider without idempotency may be asked for again, since nobody knows how far its consumer came."""
+    return Counter({each.delivery_id: seen.held[each.delivery_id] for each in seen.promises if not _idempotent(each)})
+
+
+def _unanswered(seen: Evidence, calls: list[Call]) -> Counter[UUID]:
     """Taken by a provider without idempotency whose answer never came: who asks again may send twice."""
-    return sum(
-        each.accepted and each.provider != "brevo" and (UUID(each.delivery_id), each.attempt_no) in seen.unanswered
+    unsure = (
+        UUID(each.delivery_id)
         for each in calls
+        if each.accepted and each.provider != "brevo" and _key(each) in seen.unanswered
     )
+    return Counter(unsure)
+
+
+def _key(call: Call) -> tuple[UUID, int]:
+    return UUID(call.delivery_id), call.attempt_no
+
+
+def _idempotent(promise: Promise) -> bool:
+    return promise.channel is Channel.EMAIL
 
 
 def _forward(move: Move) -> bool:
@@ -135,11 +149,19 @@ def _counted(verdict: Verdict, seen: Evidence) -> Iterator[str]:
         yield f"{verdict.regressions} changes backwards"
 
 
-def _provider_side(seen: Evidence, calls: list[Call], taken: Counter[UUID]) -> Iterator[str]:
+def _taken_again(seen: Evidence, calls: list[Call], taken: Counter[UUID]) -> Iterator[str]:
+    """Each delivery by itself: what one consumer held excuses no second send of what it did not."""
+    excused = _held(seen) + _unanswered(seen, calls)
+    for promise in seen.promises:
+        identifier, times = promise.delivery_id, taken[promise.delivery_id]
+        if times > 1 and _idempotent(promise):
+            yield f"{identifier} was taken {times} times in spite of its idempotency key"
+        elif times > 1 + excused[identifier]:
+            yield f"{identifier} was taken {times} times, where {1 + excused[identifier]} could not be avoided"
+
+
+def _provider_side(seen: Evidence, calls: list[Call]) -> Iterator[str]:
     promised = {each.delivery_id: each for each in seen.promises}
-    for each, times in taken.items():
-        if times > 1 and promised[each].channel is Channel.EMAIL:
-            yield f"{each} was taken {times} times in spite of its idempotency key"
     for call in calls:
         identifier = UUID(call.delivery_id)
         row = seen.rows.get(identifier)

@@ -10,7 +10,6 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -19,13 +18,14 @@ from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from faults import tricks as wrongs
+from faults.hands import Hands, NotingSender
 from faults.sending import HttpSender
 from faults.shortened import SHORTENED
-from faults.spec import BATCH, Addresses, Spec
+from faults.spec import BATCH, Addresses, Spec, end_with_parent
 from local.artefacts import ROOT
 from nofy.domain import timing
 from nofy.domain.records import InboundRecord
-from nofy.domain.routing import ACKS_GROUP, ACKS_TOPIC, DLQ_GROUP, DLQ_TOPIC, LANES, Channel
+from nofy.domain.routing import ACKS_GROUP, ACKS_TOPIC, DLQ_GROUP, DLQ_TOPIC, LANES, Channel, Lane
 from nofy.pipeline import deliver
 from nofy.pipeline.bury import bury
 from nofy.runtime import clock
@@ -44,10 +44,14 @@ log = logging.getLogger("faults")
 
 
 def main(spec: Spec, pipe: Connection | None = None) -> None:
-    """Until it is killed. Comes by :func:`faults.spec.work`, which has shortened the times before this was loaded."""
+    """Until it is killed, or whoever started it is gone.
+
+    Comes by :func:`faults.spec.work`, which has shortened the times before this was loaded.
+    """
     assert SHORTENED["ATTEMPT_LEASE"] == vars(deliver)["ATTEMPT_LEASE"], (
         "the pipeline was loaded with production's times"
     )
+    end_with_parent()
     descriptor = os.open(spec.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for stream in (1, 2):
         os.dup2(descriptor, stream)
@@ -95,22 +99,17 @@ def _consume(worker: Worker, channel: Channel) -> None:
     """An event source a lane, each with connections of its own: in Lambda they are different workers."""
     sender = HttpSender(worker.at.provider, worker.now)
 
-    def hand_over(consumer: Any, records: Sequence[InboundRecord]) -> None:
-        consumer.deliver(records, worker.now() + timedelta(seconds=timing.CONSUMER_TIMEOUT))
+    def stream(lane: Lane) -> Stream:
+        hands = Hands(worker.spec.log, lane.priority)
+        consumer = worker.wired("consumer", "consumer", sender=NotingSender(sender, hands))
 
-    _run(
-        [
-            Stream(
-                worker.at.kafka,
-                lane.topic,
-                lane.group,
-                BATCH,
-                partial(hand_over, worker.wired("consumer", "consumer", sender=sender)),
-            )
-            for lane in LANES
-            if lane.channel is channel
-        ]
-    )
+        def hand_over(records: Sequence[InboundRecord]) -> None:
+            consumer.deliver(records, worker.now() + timedelta(seconds=timing.CONSUMER_TIMEOUT))
+            hands.lay_down()
+
+        return Stream(worker.at.kafka, lane.topic, lane.group, BATCH, hand_over)
+
+    _run([stream(lane) for lane in LANES if lane.channel is channel])
 
 
 def _acknowledge(worker: Worker) -> None:
@@ -202,12 +201,12 @@ class _Context:
 
 
 def _produce(at: Addresses, pipe: Connection) -> None:
-    """The producer's own handler; requests come through a pipe instead of API Gateway."""
+    """The producer's own handler; requests come through a pipe, with a number each, instead of API Gateway."""
     handler = load_handler("producer", at).handler
     while True:
-        method, path, body, headers = pipe.recv()
+        number, method, path, body, headers = pipe.recv()
         answer = handler(_event(method, path, body, headers), _Context(uuid4().hex))
-        pipe.send((answer["statusCode"], answer["body"]))
+        pipe.send((number, answer["statusCode"], answer["body"]))
 
 
 def load_handler(folder: str, at: Addresses) -> Any:

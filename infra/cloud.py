@@ -54,5 +54,10 @@ def cloud_foundation(
         app, f"nofy-{stage}-streaming", stage=stage, settings=settings, kafka=cloud.kafka, network=network, env=env
     )
     return Foundation(
-        network=network, data=data, streaming=streaming, packaging=CloudLayers(), providers=cloud.providers
+        network=network,
+        data=data,
+        streaming=streaming,
+        packaging=CloudLayers(),
+        providers=cloud.providers,
+        console=cloud.console,
     )

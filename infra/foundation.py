@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from infra.functions import FunctionSpec, PostgresRole
-    from infra.settings import ProviderSettings
+    from infra.settings import ConsoleSettings, ProviderSettings
     from infra.topology import EventSource
     from nofy.domain.routing import Lane
 
@@ -67,3 +67,4 @@ class Foundation:
     streaming: Streaming
     packaging: Packaging
     providers: ProviderSettings
+    console: ConsoleSettings

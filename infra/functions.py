@@ -15,9 +15,10 @@ DELIVERY_TOPICS = tuple(lane.topic for lane in routing.LANES)
 
 
 class PostgresRole(StrEnum):
-    """The database roles: ``admin`` alone changes the schema, ``api`` alone is held to one project."""
+    """The database roles: ``admin`` alone changes the schema, ``api`` and ``console`` are held to one project."""
 
     API = "api"
+    CONSOLE = "console"
     PIPELINE = "pipeline"
     OPERATOR = "operator"
     ADMIN = "admin"
@@ -91,6 +92,17 @@ RECONCILER = FunctionSpec(
     produces=(routing.ACKS_TOPIC,),
     watches=routing.LANES,
 )
+CONSOLE = FunctionSpec(
+    name="console",
+    folder="console",
+    timeout=29,  # API Gateway gives up after 29 s
+    postgres=PostgresRole.CONSOLE,
+    redis=True,
+)
+# Outside the network: they ask a sign-in service, a provider, or AWS itself, and nobody's data.
+SESSION = FunctionSpec(name="session", folder="session", timeout=25)
+VAULT = FunctionSpec(name="vault", folder="vault", timeout=timing.SENDER_TIMEOUT)
+KEYS = FunctionSpec(name="keys", folder="keys", timeout=60, memory=256)
 MIGRATE = FunctionSpec(name="migrate", folder="migrate", timeout=300, memory=256, postgres=PostgresRole.ADMIN)
 OPERATOR = FunctionSpec(name="operator", folder="operator", timeout=30, memory=256, postgres=PostgresRole.OPERATOR)
 
@@ -101,6 +113,10 @@ SENDERS: dict[routing.Provider, FunctionSpec] = {
 
 FUNCTIONS: tuple[FunctionSpec, ...] = (
     PRODUCER,
+    CONSOLE,
+    SESSION,
+    VAULT,
+    KEYS,
     DISPATCHER,
     CONSUMER,
     *SENDERS.values(),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.parsing import parse
-from infra.settings import ROOT, ProviderSettings
+from infra.settings import ROOT, AppwriteSettings, ConsoleSettings, ProviderSettings
 
 if TYPE_CHECKING:
     from constructs import Node
@@ -19,6 +19,7 @@ class PostgresDsns:
     """One connection string per database role."""
 
     api_dsn: str
+    console_dsn: str
     pipeline_dsn: str
     operator_dsn: str
     admin_dsn: str
@@ -35,7 +36,15 @@ class LocalContext:
     slack_api_url: str
     brevo_api_url: str
     whatsapp_api_url: str
+    appwrite_endpoint: str
+    appwrite_project: str
+    console_url: str
     layer_path: str
+
+    @property
+    def console(self) -> ConsoleSettings:
+        appwrite = AppwriteSettings(self.appwrite_endpoint, self.appwrite_project)
+        return ConsoleSettings(appwrite, None, self.console_url, self.console_url)
 
     @property
     def providers(self) -> ProviderSettings:
@@ -45,7 +54,7 @@ class LocalContext:
 # Lets ``make synth`` and the tests synthesise stage local on a machine where no local stack runs.
 UNDEPLOYABLE_CONTEXT = LocalContext(
     postgres=PostgresDsns(
-        *(f"postgresql://{role}@postgres.invalid/nofy" for role in ("api", "pipeline", "operator", "admin"))
+        *(f"postgresql://{role}@postgres.invalid/nofy" for role in ("api", "console", "pipeline", "operator", "admin"))
     ),
     redis_url="redis://redis.invalid:6379/0",
     kafka_bootstrap="kafka.invalid:9092",
@@ -53,6 +62,9 @@ UNDEPLOYABLE_CONTEXT = LocalContext(
     slack_api_url="http://slack.invalid/api",
     brevo_api_url="http://brevo.invalid/v3",
     whatsapp_api_url="http://whatsapp.invalid/v25.0",
+    appwrite_endpoint="http://appwrite.invalid/v1",
+    appwrite_project="nofy-local",
+    console_url="http://console.invalid",
     layer_path=str(ROOT / "layers" / "nofy"),
 )
 

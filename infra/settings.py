@@ -175,6 +175,36 @@ class DomainSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AppwriteSettings:
+    """The AppWrite server that vouches for people (``https://<region>.cloud.appwrite.io/v1``), and its project."""
+
+    endpoint: str
+    project: str
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """Any OIDC issuer instead: a Cognito user pool, for one. ``audience`` is the client's id there."""
+
+    issuer: str
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSettings:
+    """How people get in. Without either sign-in there are API tokens alone, made by the operator's command.
+
+    ``url`` is where the dashboard is: invitations link to it, and are not sent by e-mail without it. ``cors_origins``
+    (separated by commas) are other origins whose pages may call the API.
+    """
+
+    appwrite: AppwriteSettings | None
+    oidc: OidcSettings | None
+    url: str | None
+    cors_origins: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CloudSettings:
     """What only a real account has."""
 
@@ -184,6 +214,7 @@ class CloudSettings:
     cache: CacheSettings
     kafka: KafkaSettings
     providers: ProviderSettings
+    console: ConsoleSettings
     domain: DomainSettings | None
     alarm_email: str | None
 

@@ -25,11 +25,12 @@ def up(_: argparse.Namespace) -> int:
     stack = bringup.up(os.environ, Progress())
     made = json.loads((stack.directory / "stack.json").read_text())
     print(f"the stack is up ({time.monotonic() - began:.0f} s)")
-    print(f"  api    {made['api_url']}")
-    print(f"  inbox  {made['inbox_url']}")
-    print(f"  token  in {stack.directory / 'stack.json'}")
+    print(f"  dashboard  {made['dashboard_url']}  (ada@example.com, nofy-local-ada)")
+    print(f"  api        {made['api_url']}")
+    print(f"  inbox      {made['inbox_url']}")
+    print(f"  token      in {stack.directory / 'stack.json'}")
     if stack.kafka is KafkaKind.TANSU:
-        print("  kafka  is Tansu: memory-only, and its lag is not to be trusted")
+        print("  kafka      is Tansu: memory-only, and its lag is not to be trusted")
     return 0
 
 

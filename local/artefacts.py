@@ -25,6 +25,8 @@ KAFKA_READY = BUILD / "kafka-ready"
 KAFKA_CLASSES = KAFKA_READY / "classes.jsa"
 DEPS_LAYER = BUILD / "deps"
 LOCAL_LAYER = BUILD / "layer"
+DASHBOARD = BUILD / "dashboard"
+DASHBOARD_SOURCE = ROOT / "dashboard"
 NOFY_PACKAGE = ROOT / "layers" / "nofy" / "python"
 
 # What the child processes see as home: jsii keeps its unpacked copy of the CDK there (3 s a deploy saved), and

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from local import (
     bridge_process,
+    dashboard_process,
     kafka_broker,
     ministack,
     postgres,
@@ -26,8 +27,9 @@ from local import (
     topics,
 )
 from local.choices import KafkaKind
-from local.deployment import Cdk, CdkRun, api_url, kick, lambda_client, migrate
+from local.deployment import Cdk, CdkRun, api_url, kick, lambda_client, make_keys, migrate
 from local.environment import isolate
+from local.people import settle_ada
 from local.ports import refuse_taken
 from local.probe import probe
 from local.seed import Seed, seed, stack_file
@@ -91,7 +93,7 @@ def running_stack(root: Path) -> Stack | None:
 
 def expected_processes(stack: Stack) -> set[str]:
     kafka = set() if stack.kafka is KafkaKind.EXTERNAL else {"kafka"}
-    return {"postgres", "redis", "ministack", "simulators", "bridge"} | kafka
+    return {"postgres", "redis", "ministack", "simulators", "bridge", "dashboard"} | kafka
 
 
 def _refuse_other_settings(running: Stack, environ: Mapping[str, str]) -> None:
@@ -139,11 +141,14 @@ def _bring_up(stack: Stack, progress: Progress) -> None:
         cdk.finish("synth", synth)
         cdk.finish("bootstrap", bootstrap)
     outputs = _deploy(stack, cdk, progress)
-    with progress.step("making the demo project and starting the Kafka-to-Lambda bridge"):
-        bridge = bridge_process.start(stack)
-        made = seed()
-        bridge_process.finish(stack.home, bridge)
     url = api_url(stack, outputs)
+    with progress.step("making the demo project, starting the Kafka-to-Lambda bridge and the dashboard"):
+        bridge = bridge_process.start(stack)
+        pages = dashboard_process.start(stack, url)
+        made = seed()
+        settle_ada(stack, url, made.project_id)
+        bridge_process.finish(stack.home, bridge)
+        dashboard_process.finish(stack.home, stack.dashboard_url, pages)
     with progress.step("waiting until it delivers"):
         probe(url, made.project_id)
     write_private(stack.directory / "stack.json", stack_file(stack, url, made))
@@ -185,8 +190,9 @@ def _deploy(stack: Stack, cdk: Cdk, progress: Progress) -> dict[str, str]:
     with progress.step("deploying it into MiniStack"):
         outputs = cdk.deploy()
     client = lambda_client()
-    with progress.step("running the migrations"):
+    with progress.step("running the migrations, making the key that signs people in"):
         migrate(stack, client)
+        make_keys(client)
     kick(client)
     return outputs
 
@@ -198,10 +204,12 @@ def _deploy_again(stack: Stack, progress: Progress) -> None:
     with progress.step("a stack is running: synthesising the CDK app again"):
         cdk.finish("synth", cdk.start_synth())
     outputs = _deploy(stack, cdk, progress)
-    with progress.step("restarting the Kafka-to-Lambda bridge"):
-        processes.stop(stack.home, "bridge")
-        bridge_process.finish(stack.home, bridge_process.start(stack))
     url = api_url(stack, outputs)
+    with progress.step("restarting the Kafka-to-Lambda bridge and the dashboard"):
+        for name in ("bridge", "dashboard"):
+            processes.stop(stack.home, name)
+        bridge_process.finish(stack.home, bridge_process.start(stack))
+        dashboard_process.finish(stack.home, stack.dashboard_url, dashboard_process.start(stack, url))
     made = json.loads((stack.directory / "stack.json").read_text())
     kept = Seed(made["project_id"], made["api_token"])
     with progress.step("waiting until it delivers"):

@@ -113,6 +113,13 @@ def migrate(stack: Stack, client: Any) -> None:
     postgres.set_passwords(stack.postgres, stack.function_passwords)
 
 
+def make_keys(client: Any) -> None:
+    """What signs console tokens; on AWS the deploy and a daily tick see to it."""
+    answer = client.invoke(FunctionName=function_name("keys"), Payload=b"{}")
+    if answer.get("FunctionError"):
+        raise DeploymentError(f"no key to sign console tokens with: {_function_error(answer)}")
+
+
 def kick(client: Any) -> None:
     """The schedule's first tick comes a minute after a deploy, and a deploy ends a dispatcher that runs."""
     for name in TICKED:

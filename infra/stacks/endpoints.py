@@ -87,4 +87,5 @@ def local_foundation(stage: Stage, context: LocalContext) -> Foundation:
         streaming=LocalStreaming(stage, context.kafka_bootstrap, reports_lag=context.kafka_reports_lag == "true"),
         packaging=PointerLayer(context.layer_path),
         providers=context.providers,
+        console=context.console,
     )

@@ -57,6 +57,7 @@ class NetworkStack(cdk.Stack):
         self.vpc = self._vpc()
         self._log_refusals(settings)
         self.clients = self._clients()
+        self._let_read_own_buckets()
         self._endpoints()
         self._outside = self._egress_group() if network.fixed_egress else None
 
@@ -90,7 +91,6 @@ class NetworkStack(cdk.Stack):
             ip_addresses=ec2.IpAddresses.cidr(self._network.cidr),
             max_azs=self._network.zones,
             subnet_configuration=subnets,
-            gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
             restrict_default_security_group=False,
             **nat,
         )
@@ -123,7 +123,21 @@ class NetworkStack(cdk.Stack):
         group.add_egress_rule(inside, REDIS_PORTS, "Valkey")
         group.add_egress_rule(inside, ec2.Port.tcp(KAFKA_IAM_PORT), "Kafka")
         group.add_egress_rule(inside, ec2.Port.tcp(HTTPS_PORT), "AWS endpoints")
+        # A gateway endpoint has no address of its own: S3's public ones are meant, and no other route leads out.
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS_PORT), "S3, by its gateway endpoint")
         return group
+
+    def _let_read_own_buckets(self) -> None:
+        """To S3 for the console tokens' public keys: reading, in this account, and nothing carried out of it."""
+        endpoint = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        endpoint.add_to_policy(
+            iam.PolicyStatement(
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:GetObject"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:ResourceAccount": self.account}},
+            )
+        )
 
     def _endpoints(self) -> None:
         group = ec2.SecurityGroup(

@@ -113,6 +113,15 @@ class ObservabilityStack(cdk.Stack):
         )
         self._alarm("dead-letters", "Deliveries end as dead letters", signals.dead_letters(), 0)
         self._alarm("integration-held", "A credential was refused", signals.held_integrations(), 0)
+        for spec in (functions.PRODUCER, functions.CONSOLE):
+            self._alarm(
+                "quotas-open",
+                f"Redis does not answer the {spec.name}: no project's limits are held",
+                signals.quota_unavailable(spec),
+                0,
+                minutes=3,
+                name=f"quotas-open-{spec.name}",
+            )
 
     def _alarm_on_topics(self) -> None:
         for source in self._sources:

@@ -14,7 +14,7 @@ import psycopg2
 
 from local import artefacts, kafka_broker, postgres, topics
 from local.compose.description import HOSTS, STACK_FILE, inside, on_localstack, outside
-from local.deployment import Cdk, api_url, kick, lambda_client, migrate
+from local.deployment import Cdk, api_url, kick, lambda_client, make_keys, migrate
 from local.environment import isolate
 from local.probe import probe
 from local.seed import Seed, seed, stack_file
@@ -44,6 +44,7 @@ def deploy(environ: Mapping[str, str], progress: Progress) -> None:
     with progress.step("running the migrations, making the demo project"):
         client = lambda_client()
         migrate(stack, client)
+        make_keys(client)
         kick(client)
         made = seed(_kept())
     seen = outside(environ)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from local import artefacts
 from local.choices import KafkaKind
 from local.ports import LOOPBACK, Ports, ports_from
-from local.stack import Hosts, Passwords, ProviderUrls, Stack, write_private
+from local.stack import Hosts, Passwords, ProviderUrls, SignIn, Stack, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +45,7 @@ def inside(environ: Mapping[str, str]) -> Stack:
         kafka=KafkaKind.EXTERNAL,
         kafka_bootstrap=f"{KAFKA_HOST}:{PORTS.kafka}",
         providers=ProviderUrls.chosen(environ, simulators),
+        sign_in=SignIn.chosen(environ, simulators),
         passwords=_passwords(),
         hosts=HOSTS,
     )
@@ -60,6 +61,7 @@ def outside(environ: Mapping[str, str]) -> Stack:
         kafka=KafkaKind.EXTERNAL,
         kafka_bootstrap=f"{LOOPBACK}:{ports.kafka}",
         providers=ProviderUrls.chosen(environ, f"http://{LOOPBACK}:{ports.inbox}"),
+        sign_in=SignIn.chosen(environ, f"http://{LOOPBACK}:{ports.inbox}"),
         passwords=_passwords(),
     )
 

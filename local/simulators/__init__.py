@@ -6,6 +6,7 @@ One process on one port (``python -m local.simulators --port 8025``):
 ``/slack/api/*``, ``/slack/services``  :mod:`local.simulators.slack`
 ``/brevo/v3/*``                        :mod:`local.simulators.brevo`
 ``/whatsapp/v25.0/*``                  :mod:`local.simulators.whatsapp`
+``/appwrite/v1/*``                     :mod:`local.simulators.appwrite`: who signs in
 ``/_control/*``                        :mod:`local.simulators.control`: faults, ledger, windows, templates
 ``/``, ``/inbox/*``                    :mod:`local.simulators.pages`: what a person would have received
 =====================================  ==================================================================

@@ -200,6 +200,8 @@ class Brevo:
         key = request.header("api-key") or request.bearer
         if not key:
             raise _no("unauthorized", "authentication not found in headers")
+        if key == credentials.BREVO_ELSEWHERE_KEY:
+            raise _no("unauthorized", "We have detected you are using an unrecognised IP address 192.0.2.7.")
         if not credentials.opens(credentials.BREVO_API_KEY, key):
             raise _no("unauthorized", "Key not found")
 

@@ -14,6 +14,11 @@
                                        ``provider``, ``channel``, ``recipient``, ``correlation``, ``outcome``
 ``POST /_control/windows``             ``{"recipient": "+15550100001", "open": false}``: the 24 hour window
 ``POST /_control/templates``           ``{"name": "x", "language": "en_US", "body": "Hi {{1}}"}``
+``GET  /_control/appwrite/users``      who has an account at AppWrite
+``POST /_control/appwrite/users``      ``{"email": "x@example.com", "password": "..."}`` makes an account; with
+                                       ``"verified"``, ``"blocked"``, ``"password_reset"`` (true or false) it
+                                       changes one
+``POST /_control/appwrite/sign-out``   ``{"email": "ada@example.com"}``: all sessions end
 ``POST /_control/reset``               as on the first start: inbox, ledger, faults, keys, windows, templates
 =====================================  =======================================================================
 """
@@ -35,7 +40,8 @@ if TYPE_CHECKING:
     from local.simulators.world import World
 
 _LEDGER_FILTERS: Final = ("provider", "channel", "recipient", "correlation", "outcome")
-_CHANNELS: Final = frozenset({"*", "slack", "email", "whatsapp"})
+_CHANNELS: Final = frozenset({"*", "slack", "email", "whatsapp", "appwrite"})
+_USER_FLAGS: Final = ("verified", "blocked", "password_reset")
 
 
 class BadControl(ValueError):  # noqa: N818 - it is the caller's error
@@ -57,6 +63,9 @@ class Control:
             ("POST", "windows"): self._set_window,
             ("GET", "templates"): lambda _: Reply.json(providers.whatsapp.templates.shown()),
             ("POST", "templates"): self._add_template,
+            ("GET", "appwrite/users"): lambda _: Reply.json(providers.appwrite.accounts.shown()),
+            ("POST", "appwrite/users"): self._set_user,
+            ("POST", "appwrite/sign-out"): self._sign_out,
             ("POST", "reset"): self._reset,
         }
 
@@ -80,7 +89,7 @@ class Control:
         if not isinstance(script, list) or not all(isinstance(word, str) for word in script):
             raise BadControl('script: a list of words, for example ["503", "503", "ok"]')
         if channel not in _CHANNELS or per not in {"message", "recipient"}:
-            raise BadControl("channel: slack, email, whatsapp or *; per: message or recipient")
+            raise BadControl("channel: slack, email, whatsapp, appwrite or *; per: message or recipient")
         try:
             override = self._world.faults.set(recipient, script, channel, per)
         except UnknownWord as word:
@@ -113,6 +122,29 @@ class Control:
         except TypeError as error:
             raise BadControl('expected at least {"name": "x", "body": "Hi {{1}}"}') from error
         return Reply.json(self._providers.whatsapp.templates.shown(), 201)
+
+    def _set_user(self, request: Request) -> Reply:
+        body = _object(request)
+        accounts, email, password = self._providers.appwrite.accounts, body.get("email"), body.get("password")
+        flags = {name: body[name] for name in _USER_FLAGS if name in body}
+        if not isinstance(email, str) or "@" not in email or not all(isinstance(each, bool) for each in flags.values()):
+            raise BadControl('expected {"email": "x@example.com", "password": "...", "verified": true}')
+        user = accounts.by_email(email)
+        if user is None or password is not None:
+            if not isinstance(password, str):
+                raise BadControl("password: a new account needs one")
+            user = accounts.put(email, password, str(body.get("name", "")))
+        for name, value in flags.items():
+            setattr(user, name, value)
+        return Reply.json(accounts.shown(), 201)
+
+    def _sign_out(self, request: Request) -> Reply:
+        accounts = self._providers.appwrite.accounts
+        user = accounts.by_email(str(_object(request).get("email")))
+        if user is None:
+            raise BadControl("email: nobody has an account with this address")
+        accounts.sign_out(user)
+        return Reply.json(accounts.shown())
 
     def _reset(self, request: Request) -> Reply:  # noqa: ARG002 - nothing in it matters
         self._world.reset()

@@ -13,6 +13,8 @@ SLACK_WEBHOOK_SECRET: Final = "nofylocal"  # noqa: S105
 SLACK_WEBHOOK_PATH: Final = f"/services/{SLACK_WEBHOOK_TEAM}/{SLACK_WEBHOOK_SERVICE}/{SLACK_WEBHOOK_SECRET}"
 
 BREVO_API_KEY: Final = "xkeysib-nofy-local"
+# A good key whose account lets in calls from other addresses only.
+BREVO_ELSEWHERE_KEY: Final = "xkeysib-nofy-elsewhere"
 
 WHATSAPP_TOKEN: Final = "EAA-nofy-local"  # noqa: S105
 WHATSAPP_PHONE_NUMBER_ID: Final = "100000000000001"

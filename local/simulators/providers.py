@@ -1,10 +1,11 @@
-"""The three providers behind their paths."""
+"""The three providers and AppWrite behind their paths."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
+from local.simulators.appwrite import Appwrite
 from local.simulators.brevo import Brevo
 from local.simulators.exchange import Reply, Request
 from local.simulators.sending import send
@@ -29,10 +30,12 @@ class Providers:
         self.webhook = SlackWebhook(world)
         self.brevo = Brevo(world)
         self.whatsapp = WhatsApp(world)
+        self.appwrite = Appwrite(world)
         self._houses: dict[str, Callable[[Request], Reply]] = {
             "slack": self._slack,
             "brevo": self._brevo,
             "whatsapp": self._whatsapp,
+            "appwrite": self.appwrite.answer,
         }
 
     def answer(self, request: Request) -> Reply | None:
@@ -43,6 +46,7 @@ class Providers:
     def reset(self) -> None:
         self.brevo.reset()
         self.whatsapp.reset()
+        self.appwrite.reset()
 
     def _slack(self, request: Request) -> Reply:
         if _WEBHOOK.fullmatch(request.path):

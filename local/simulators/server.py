@@ -70,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self._finish_with(self._answer(Request.of(self.command, self.path, headers, body)))
 
-    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = _serve  # noqa: N815 - names the base class calls
+    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = do_OPTIONS = _serve  # noqa: N815 - names the base class calls
 
     def _answer(self, request: Request) -> Reply:
         try:

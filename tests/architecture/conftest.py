@@ -37,6 +37,25 @@ def _imported(tree: ast.Module) -> Iterator[str]:
             yield "." * node.level + (node.module or "")
 
 
+def needed(tree: ast.Module) -> set[str]:
+    """The same without what is there for the type checker alone; ``from a import b`` may mean the module ``a.b``."""
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+    return found
+
+
 def modules_of(*rings: str) -> list[Path]:
     """The package's modules in these rings, or all of them."""
     where = [PACKAGE / ring for ring in rings] or [PACKAGE]

@@ -63,6 +63,7 @@ def test_loading_a_function_touches_nothing_outside_its_process(loaded, folder: 
     ("folder", "never"),
     # (Powertools itself imports botocore's bare package, to introduce itself to AWS.)
     [("producer", "boto3 botocore.session botocore.client kafka urllib3")]
+    + [("console", "boto3 botocore.session botocore.client kafka urllib3 psycopg2 redis jwt cryptography")]
     + [(folder, "psycopg2 redis kafka pydantic") for folder in SENDERS]
     + [("consumer", "redis pydantic"), ("acks", "kafka boto3 pydantic"), ("dlq", "kafka redis boto3 pydantic")]
     + [("dispatcher", "boto3 pydantic"), ("reconciler", "boto3 pydantic"), ("migrate", "kafka redis boto3 pydantic")]

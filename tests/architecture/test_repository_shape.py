@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture.conftest import FOLDERS, FUNCTIONS, PACKAGE, ROOT, SENDERS, imported, modules_of, named, tree_of
+from tests.architecture.conftest import FOLDERS, FUNCTIONS, PACKAGE, ROOT, SENDERS, imported, modules_of, named, needed, tree_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # A verb of the pipeline and the functions that carry it out: functions/<folder> <-> pipeline/<verb>.py <->
 # tests/unit/pipeline/test_<verb>.py.
 VERBS = {
-    "accept": ["producer"],
+    "accept": ["console", "producer"],  # an invitation by e-mail is a notification like any other
     "amend": ["producer"],
     "dispatch": ["dispatcher"],
     "deliver": ["consumer"],
@@ -31,7 +31,7 @@ VERBS = {
 # Parts of a verb that two of them share, or that are worth a file: no function is called after them.
 STEPS = {"credit", "report", "reserve"}
 # Functions that change no delivery, and so have no verb.
-TOOLS = {"migrate", "operator"}
+TOOLS = {"console", "keys", "migrate", "operator", "session", "vault"}
 
 PIPELINE = {each.stem for each in modules_of("pipeline")} - {"__init__"}
 
@@ -98,7 +98,9 @@ DRIVERS = {
     "psycopg2": ["adapters/postgres"],
     "redis": ["adapters/redis"],
     "kafka": ["adapters/kafka"],
-    "urllib3": ["adapters/providers"],
+    "urllib3": ["adapters/providers", "adapters/identity"],
+    "jwt": ["adapters/jose", "adapters/identity"],
+    "cryptography": ["adapters/jose"],
     "boto3": ["adapters/aws", "runtime/operator"],
     "botocore": ["adapters/aws", "runtime/operator"],
     "pydantic": ["runtime/api"],
@@ -181,9 +183,13 @@ def _handler(folder: str) -> Path:
 
 
 def _reached(folder: str) -> set[str]:
-    """The pipeline modules a handler imports itself, or by the routes of the API that it registers."""
-    named_by_handler = imported(tree_of(_handler(folder)))
-    if "nofy.runtime.api" in named_by_handler:
-        for each in modules_of("runtime/api"):
-            named_by_handler |= imported(tree_of(each))
-    return named_by_handler
+    """The modules a handler imports, itself or by what it imports of the runtime, when it is loaded or called."""
+    found: set[str] = set()
+    unread = needed(tree_of(_handler(folder)))
+    while unread:
+        name = unread.pop()
+        found.add(name)
+        file = PACKAGE.parent / f"{name.replace('.', '/')}.py"
+        if name.startswith("nofy.runtime.") and file.is_file():
+            unread |= needed(tree_of(file)) - found
+    return found

@@ -7,6 +7,7 @@ import pytest
 from nofy.domain.errors import ConflictError, IdempotencyKeyReusedError, NofyError
 from nofy.domain.lifecycle import Status
 from nofy.domain.routing import Channel
+from nofy.domain.timing import IN_HAND_TOO_LONG
 from nofy.domain.tokens import Mode
 from nofy.ports.store import IdempotencyClaim
 from tests.contract.stores import Backend
@@ -22,9 +23,9 @@ def test_a_token_names_its_project_and_what_it_can_send_with(store: Backend) -> 
     project = store.project()
     found = store.acceptances.principal(project.token_hash)
     assert found is not None
-    assert (found.project_id, found.key_id, found.mode) == (
+    assert (found.project_id, found.actor.actor_id, found.mode) == (
         project.principal.project_id,
-        project.principal.key_id,
+        project.principal.actor.actor_id,
         Mode.LIVE,
     )
     assert {each.integration_id: each for each in found.integrations} == {
@@ -84,7 +85,7 @@ def test_accepting_stores_all_or_nothing(store: Backend) -> None:
         store.acceptances.accept(project.principal, [fresh, known], claim())
     assert store.reading.notification(project.principal, fresh.notification_id) is None
     assert store.acceptances.accept(project.principal, [fresh], claim()) is None  # the key was not used up either
-    assert store.upkeep.lost(300) == 0
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 0
 
 
 def test_the_same_request_again_gets_the_first_answer_and_stores_nothing(store: Backend) -> None:

@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from nofy.domain.dead_letters import DeadLetter, Kind, Standing
+from nofy.domain.dead_letters import ACCEPTED_AFTER_ALL, DeadLetter, Kind, Standing
 from nofy.domain.edit import Edit
 from nofy.domain.lifecycle import Status
-from nofy.domain.outcomes import Accepted, Rejected, RejectionKind
-from nofy.domain.retry import GiveUp
+from nofy.domain.outcomes import Accepted, Outcome, Rejected, RejectionKind, Unknown
+from nofy.domain.retry import Decision, DeliveryMode, GiveUp, LeaveUnknown
 from nofy.domain.routing import Channel
+from nofy.domain.timing import IN_HAND_TOO_LONG
 from nofy.domain.tokens import Mode
 from nofy.ports.reading import DeadLetterFilter, DeadLetterView, RedrivePreview
 from tests.contract.stores import Backend
@@ -31,9 +32,18 @@ def buried(store: Backend, project: Project | None = None, reason: str = "gone",
 
 
 def fail(told: Told, reason: str = "gone") -> None:
+    end(told, Rejected(RejectionKind.RECIPIENT, reason), GiveUp(reason), reason)
+
+
+def unknown(store: Backend, project: Project | None = None) -> Told:
+    told = accepted(store, project, mode=DeliveryMode.AT_MOST_ONCE).lease()
+    end(told, Unknown("silence"), LeaveUnknown("unknown: silence"), "unknown: silence")
+    return told
+
+
+def end(told: Told, outcome: Outcome, decision: Decision, reason: str) -> None:
     attempt_no = told.state.attempt_no
-    rejected = Rejected(RejectionKind.RECIPIENT, reason)
-    assert told.settle(told.report(rejected, GiveUp(reason), attempt_no=attempt_no))
+    assert told.settle(told.report(outcome, decision, attempt_no=attempt_no))
     told.store.burials.bury([DeadLetter(Kind.DELIVERY, reason, told.id, attempt_no)])
     # The next letter is of another millisecond, so that their order is known.
     told.store.let_pass(0.002)
@@ -122,8 +132,7 @@ def test_a_preview_tells_how_many_and_to_whom_and_changes_nothing(store: Backend
     for channel in (Channel.SLACK, Channel.EMAIL):
         buried(store, told.project, channel=channel)
     late = buried(store, told.project, channel=Channel.WHATSAPP, born_ago=60, expires_in=30)
-    moved_on = buried(store, told.project)
-    assert moved_on.settle(moved_on.report(Accepted("it was sent after all")))
+    store.burials.bury([DeadLetter(Kind.DELIVERY, "of an earlier attempt", told.id, 0)])
     seen = store.reading.redrive_preview(told.project.principal, ANY, 2)
     few = (("email", "ada@example.com"), ("slack", "C0123"))
     assert seen == RedrivePreview(matching=5, redrivable=4, past_expiry=1, recipients=3, sample=few)
@@ -171,11 +180,22 @@ def test_what_is_past_its_expiry_is_skipped_where_that_is_asked(store: Backend) 
     assert late.status is Status.FAILED
 
 
-def test_what_moved_on_by_itself_is_not_redriven(store: Backend) -> None:
-    told = buried(store)
-    assert told.settle(told.report(Accepted("it was sent after all")))
-    assert redrive(told).entries == []
-    assert letter_of(told).standing is Standing.OPEN
+def test_what_was_left_as_unknown_is_seen_previewed_and_redriven(store: Backend) -> None:
+    told = unknown(store)
+    assert (letter_of(told).reason, letter_of(told).standing) == ("unknown: silence", Standing.OPEN)
+    assert [each.latest_reason for each in store.reading.dead_letter_groups(told.project.principal, None, 10)] == [
+        "unknown: silence"
+    ]
+    seen = store.reading.redrive_preview(told.project.principal, ANY, 2)
+    assert (seen.matching, seen.redrivable) == (1, 1)
+    (entry,) = redrive(told).entries
+    assert (entry.delivery_id, told.status, letter_of(told).standing) == (told.id, Status.RETRYING, Standing.REDRIVEN)
+
+
+def test_what_was_left_as_unknown_may_be_discarded(store: Backend) -> None:
+    told = unknown(store)
+    assert discard(told).letters == 1
+    assert (told.status, letter_of(told).standing) == (Status.UNKNOWN, Standing.DISCARDED)
 
 
 def test_a_letter_of_an_earlier_end_leads_nowhere(store: Backend) -> None:
@@ -251,6 +271,42 @@ def test_what_was_redriven_is_not_discarded_and_the_first_reason_stays(store: Ba
     assert letter_of(away).discard_reason == "a mistake"
 
 
+# Late truth
+
+
+@pytest.mark.parametrize("ended", [buried, unknown])
+def test_what_was_accepted_after_all_is_discarded_and_not_redriven(store: Backend, ended) -> None:
+    told = ended(store)
+    bystander = buried(store, told.project)
+    assert told.settle(told.report(Accepted("it was sent after all")))
+    letter = letter_of(told)
+    assert (letter.status, letter.standing, letter.discard_reason) == (
+        Status.SENT,
+        Standing.DISCARDED,
+        ACCEPTED_AFTER_ALL,
+    )
+    assert letter_of(bystander).standing is Standing.OPEN
+    assert [each.delivery_id for each in redrive(told).entries] == [bystander.id]
+
+
+def test_a_letter_that_comes_after_the_late_truth_is_stored_as_discarded(store: Backend) -> None:
+    told = accepted(store).lease()
+    assert told.settle(told.report(Accepted("message-1")))
+    store.burials.bury([DeadLetter(Kind.DELIVERY, "exhausted: unknown: silence", told.id, 1)])
+    assert (letter_of(told).standing, letter_of(told).discard_reason) == (Standing.DISCARDED, ACCEPTED_AFTER_ALL)
+
+
+def test_what_a_person_did_with_a_letter_before_the_late_truth_stays(store: Backend) -> None:
+    away, again = unknown(store), unknown(store)
+    discard(away)
+    redrive(again)
+    for told in (away, again):
+        assert told.settle(told.report(Accepted("message-1")))
+        assert told.status is Status.SENT
+    assert letter_of(away).discard_reason == "a mistake"
+    assert (letter_of(again).standing, letter_of(again).discarded_at) == (Standing.REDRIVEN, None)
+
+
 # Old weeks
 
 DAY = 86_400
@@ -274,11 +330,11 @@ def test_an_old_week_in_which_nothing_is_live_goes_with_its_dead_letters_and_not
     told = old(store).lease()
     fail(told)
     fresh = buried(store, told.project)
-    lost = store.upkeep.lost(300)
+    lost = store.upkeep.lost(300, IN_HAND_TOO_LONG)
     assert store.upkeep.forget_dead_letters(RETENTION, 10) == 0
     assert (store.upkeep.drop_partition(RETENTION), store.upkeep.drop_partition(RETENTION)) == (1, 0)
     assert (gone(told), gone(fresh)) == (True, False)
-    assert store.upkeep.lost(300) == lost
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == lost
     assert (store.upkeep.forget_dead_letters(RETENTION, 10), len(store.dead_letters())) == (1, 1)
 
 

@@ -17,7 +17,17 @@ from nofy.domain.breaker import FAILURES, OPEN_FIRST, PATIENCE, PROBES
 from nofy.domain.delivery import Fence, Leased
 from nofy.domain.errors import ScheduleUnavailableError
 from nofy.domain.limits import Cause, Go, Verdict, Wait
-from nofy.domain.outcomes import Accepted, NotTried, Outcome, Rejected, RejectionKind, Throttled, Transient, Unknown
+from nofy.domain.outcomes import (
+    Accepted,
+    NotTried,
+    Outcome,
+    Rejected,
+    RejectionKind,
+    Throttled,
+    ThrottleScope,
+    Transient,
+    Unknown,
+)
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import Channel, Priority, Provider
 from nofy.ports.limiter import Limiter
@@ -134,7 +144,60 @@ def test_who_comes_at_its_slot_goes_whatever_came_meanwhile(limiter: Limiter) ->
     late = [delivery(each, limits=one) for each in range(10, 13)]
     assert limiter.reserve(late, after(0.5)) == [limited(3), limited(4), limited(5)]
     assert limiter.reserve([first[1]], after(1)) == [Go()]
-    assert limiter.reserve([first[2]], after(60)) == [Go()]  # late, and nobody had it instead
+    assert limiter.reserve([first[2]], after(60)) == [Go()]  # late, and nobody else calls now
+
+
+def test_after_a_stall_no_more_go_than_the_rate_allows_and_the_others_come_again_spread_out(limiter: Limiter) -> None:
+    """All slots of ten minutes have passed while their owners were kept waiting."""
+    slack = {"integration": rate(5, 300)}
+    waiting = [delivery(each, to=str(each), priority=Priority.LOW, limits=slack) for each in range(3_300)]
+    assert limiter.reserve(waiting, NOON)[299:301] == [Go(), limited(0.2)]
+    verdicts = [each for start in range(300, 3_300, 500) for each in limiter.reserve(waiting[start:][:500], after(600))]
+    assert verdicts[:300] == [Go()] * 300
+    assert verdicts[300:] == [limited(600 + each / 5) for each in range(1, 2_701)]
+    assert limiter.reserve([waiting[600]], after(600.2)) == [Go()]
+
+
+def test_after_a_stall_a_destination_gets_no_burst_either(limiter: Limiter) -> None:
+    pair = {"destination": rate(1, 3)}
+    waiting = [delivery(each, limits=pair) for each in range(8)]
+    limiter.reserve(waiting, NOON)
+    verdicts = limiter.reserve(waiting[3:], after(60))
+    assert verdicts == [Go()] * 4 + [limited(61)]  # a tenth of a burst more: these are not bulk
+    assert limiter.reserve([delivery(9, limits=pair)], after(60)) == [limited(62)]
+
+
+def test_who_finds_no_room_at_its_slot_keeps_its_place_before_those_who_come_later(limiter: Limiter) -> None:
+    one = {"integration": rate(10, 1)}
+    owners = [delivery(each, to=str(each), priority=Priority.LOW, limits=one) for each in range(100)]
+    assert limiter.reserve(owners, NOON)[-1] == limited(9.9)
+    assert limiter.reserve(owners[1:4], after(0.3)) == [Go(), limited(0.4), limited(0.5)]
+    assert limiter.reserve([delivery(500, priority=Priority.LOW, limits=one)], after(0.3)) == [limited(10)]
+    assert limiter.reserve([owners[2]], after(0.4)) == [Go()]
+
+
+def test_who_finds_no_room_in_time_gives_its_slot_up_and_takes_nobody_s(limiter: Limiter) -> None:
+    one = {"integration": rate(1, 1)}
+    low = [delivery(each, priority=Priority.LOW, limits=one, expires_in=2.5) for each in range(3)]
+    assert limiter.reserve(low, NOON) == [Go(), limited(1), limited(2)]
+    assert limiter.reserve(low[1:], after(2)) == [Go(), limited(3)]
+    assert limiter.reserve([delivery(9, priority=Priority.LOW, limits=one)], after(2)) == [limited(3)]
+
+
+def test_slots_that_passed_during_a_pause_are_no_burst_after_it(limiter: Limiter) -> None:
+    one = {"destination": rate(1, 1)}
+    waiting = [delivery(each, priority=Priority.LOW, limits=one) for each in range(6)]
+    limiter.reserve(waiting, NOON)
+    limiter.learn([(waiting[0], Throttled("ratelimited", 10, ThrottleScope.DESTINATION))], NOON)
+    assert limiter.reserve(waiting[1:4], after(10)) == [Go(), limited(11), limited(12)]
+
+
+def test_probes_keep_to_the_rate_too(limiter: Limiter) -> None:
+    one = {"integration": rate(1, 1)}
+    waiting = [delivery(each, to=str(each), priority=Priority.LOW, limits=one) for each in range(4)]
+    limiter.reserve(waiting, NOON)
+    failing(limiter, FAILURES)
+    assert limiter.reserve(waiting[1:], after(OPEN_FIRST)) == [Go(), limited(OPEN_FIRST + 1), limited(OPEN_FIRST + 2)]
 
 
 def test_who_comes_too_early_keeps_its_slot(limiter: Limiter) -> None:
@@ -205,23 +268,20 @@ def test_what_is_no_more_urgent_than_the_backlog_stands_behind_it(limiter: Limit
 
 
 def test_a_throttled_destination_is_paused_and_no_other(limiter: Limiter) -> None:
-    limiter.learn([(delivery(1), Throttled("ratelimited", 7))], NOON)
+    limiter.learn([(delivery(1), Throttled("ratelimited", 7, ThrottleScope.DESTINATION))], NOON)
     assert limiter.reserve([delivery(2), delivery(3, to="C1")], NOON) == [limited(7), Go()]
     assert limiter.reserve([delivery(2)], after(7)) == [Go()]
 
 
-@pytest.mark.parametrize(
-    ("provider", "reason"), [(Provider.BREVO, "429: slow down"), (Provider.WHATSAPP, "130429: throughput")]
-)
-def test_a_throttle_of_all_pauses_the_integration(limiter: Limiter, provider: Provider, reason: str) -> None:
-    limiter.learn([(delivery(1, provider=provider), Throttled(reason, None))], NOON)
-    verdicts = limiter.reserve([delivery(2, to="C1", provider=provider), delivery(3, integration=OTHER)], NOON)
+def test_a_throttle_of_all_pauses_the_integration(limiter: Limiter) -> None:
+    limiter.learn([(delivery(1), Throttled("130429: throughput", None, ThrottleScope.INTEGRATION))], NOON)
+    verdicts = limiter.reserve([delivery(2, to="C1"), delivery(3, integration=OTHER)], NOON)
     assert verdicts == [limited(5), Go()]
 
 
 def test_after_a_pause_there_is_no_burst(limiter: Limiter) -> None:
     three = {"destination": rate(1, 3)}
-    limiter.learn([(delivery(1, limits=three), Throttled("ratelimited", 4))], NOON)
+    limiter.learn([(delivery(1, limits=three), Throttled("ratelimited", 4, ThrottleScope.DESTINATION))], NOON)
     verdicts = limiter.reserve([delivery(each, limits=three) for each in range(2, 5)], NOON)
     assert verdicts == [limited(4), limited(5), limited(6)]
 
@@ -230,7 +290,7 @@ def test_a_slot_inside_a_pause_is_lost_and_its_owner_gets_another(limiter: Limit
     one = {"destination": rate(1, 1)}
     two = [delivery(each, limits=one) for each in range(2)]
     limiter.reserve(two, NOON)
-    limiter.learn([(two[0], Throttled("ratelimited", 10))], NOON)
+    limiter.learn([(two[0], Throttled("ratelimited", 10, ThrottleScope.DESTINATION))], NOON)
     assert limiter.reserve([two[1]], after(1)) == [limited(10)]
     assert limiter.reserve([delivery(9, limits=one)], after(1)) == [limited(11)]
     assert limiter.reserve([two[1]], after(10)) == [Go()]
@@ -249,7 +309,8 @@ def test_failures_in_a_row_open_the_circuit(limiter: Limiter, outcome: Outcome) 
 
 
 def test_a_success_between_failures_keeps_it_closed(limiter: Limiter) -> None:
-    for answer in (Accepted(), Rejected(RejectionKind.RECIPIENT, "gone"), Throttled("ratelimited", 0)):
+    throttled = Throttled("ratelimited", 0, ThrottleScope.DESTINATION)
+    for answer in (Accepted(), Rejected(RejectionKind.RECIPIENT, "gone"), throttled):
         failing(limiter, FAILURES - 1)
         limiter.learn([(delivery(1, to="elsewhere"), answer)], NOON)
     failing(limiter, FAILURES - 1, outcome=NotTried("no time"))
@@ -305,7 +366,7 @@ def test_memory_and_redis_give_the_same_verdicts_in_any_history(real: RedisLimit
         limits = _some_limits(dice)
         now = 0.0
         for step in range(60):
-            now += dice.choice([0, 0, 0.05, 0.3, 1, 4, 20])
+            now += dice.choice([0, 0, 0.05, 0.3, 1, 4, 20, 90])
             some = [_some_delivery(dice, limits) for _ in range(dice.randrange(1, 12))]
             assert real.reserve(some, after(now)) == memory.reserve(some, after(now)), f"seed {seed}, step {step}"
             answers = [(each, dice.choice(OUTCOMES)) for each in some if dice.random() < 0.8]
@@ -317,13 +378,13 @@ OUTCOMES: list[Outcome] = [Transient("503")] * 12 + [
     Accepted(),
     Rejected(RejectionKind.CONTENT, "no"),
     Throttled("130429", 3),
-    Throttled("131056", None),
+    Throttled("131056", None, ThrottleScope.DESTINATION),
     NotTried("no time"),
 ]
 
 
 def _some_limits(dice: random.Random) -> Callable[[], dict[str, Any]]:
-    rates = [None, rate(3, 1), rate(7, 20), rate(1 / 6, 45), rate(0.3, 2)]
+    rates = [None, rate(3, 1), rate(7, 20), rate(1 / 6, 45), rate(0.3, 2), rate(30, 2)]
     chosen = {"integration": dice.choice(rates), "destination": dice.choice(rates)}
     return lambda: chosen
 

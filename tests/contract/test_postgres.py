@@ -16,20 +16,20 @@ from nofy.adapters.postgres.acceptances import PostgresAcceptances
 from nofy.adapters.postgres.amendments import PostgresAmendments
 from nofy.adapters.postgres.database import STATEMENT_TIMEOUT_MS, Database, RefusedByDatabaseError
 from nofy.adapters.postgres.migrate import migrate, migrations
-from nofy.adapters.postgres.pipeline import PostgresDispatches, PostgresLeases, PostgresOutcomes
+from nofy.adapters.postgres.pipeline import PostgresBurials, PostgresDispatches, PostgresLeases, PostgresOutcomes
 from nofy.adapters.postgres.upkeep import PostgresUpkeep
-from nofy.domain.dead_letters import DeadLetter, Kind
+from nofy.domain.dead_letters import ACCEPTED_AFTER_ALL, DeadLetter, Kind
 from nofy.domain.delivery import fold
 from nofy.domain.errors import ConflictError, SignInError, StoreUnavailableError
 from nofy.domain.ids import uuid7
 from nofy.domain.lifecycle import Status
-from nofy.domain.outcomes import Accepted, Rejected, RejectionKind, Transient
+from nofy.domain.outcomes import Accepted, Rejected, RejectionKind, Transient, Unknown
 from nofy.domain.records import QueueRecord
 from nofy.domain.retry import GiveUp, Retry
 from nofy.domain.timing import ROW_RETENTION
 from nofy.ports.reading import ANY_DEAD_LETTER
 from nofy.ports.store import IdempotencyClaim, Queued
-from tests.contract.stores import PASSWORD, PostgresBackend, as_role
+from tests.contract.stores import PASSWORD, ROLES, PostgresBackend, as_role
 from tests.contract.stories import LEASE_SECONDS, accepted
 
 
@@ -94,6 +94,58 @@ def test_a_lease_waits_for_a_dispatcher_that_is_just_marking_and_then_holds(post
             assert not lease.done()
         assert [each.fence for each in lease.result(5)] == [told.fence]
     assert told.status is Status.SENDING
+
+
+def test_late_truth_sees_a_letter_that_was_stored_while_it_waited(postgres: PostgresBackend) -> None:
+    told = accepted(postgres).lease()
+    change = fold(told.state, [told.report(Accepted("message-1"))])
+    storing = """
+        SELECT FROM deliveries WHERE id = %s FOR SHARE;
+        INSERT INTO dead_letters (id, project_id, kind, reason, fingerprint, delivery_id, attempt_no)
+        SELECT %s, project_id, 'delivery', 'unknown: silence', 'f', id, 1 FROM deliveries WHERE id = %s
+    """
+    letter = str(told.id), str(told.project.new_id()), str(told.id)
+    with another(postgres, "nofy_pipeline") as other:
+        with transaction(postgres.superuser_dsn, storing, *letter):
+            applied = in_the_background(lambda: PostgresOutcomes(other).apply([change]))
+            assert not applied.done()
+        assert applied.result(5) == {told.id}
+    assert discard_reasons(postgres) == [ACCEPTED_AFTER_ALL]
+
+
+def test_a_letter_waits_for_late_truth_that_is_just_told_and_is_stored_as_discarded(postgres: PostgresBackend) -> None:
+    told = accepted(postgres).lease()
+    telling = "UPDATE deliveries SET status = 'sent' WHERE id = %s"
+    letter = DeadLetter(Kind.DELIVERY, "unknown: silence", told.id, 1)
+    with another(postgres, "nofy_pipeline") as other:
+        with transaction(postgres.superuser_dsn, telling, str(told.id)):
+            buried = in_the_background(lambda: PostgresBurials(other, told.project.new_id).bury([letter]))
+            assert not buried.done()
+        buried.result(5)
+    assert discard_reasons(postgres) == [ACCEPTED_AFTER_ALL]
+
+
+def test_late_truth_and_a_redrive_do_not_deadlock(postgres: PostgresBackend) -> None:
+    told = accepted(postgres).lease()
+    assert told.settle(told.report(Unknown("silence"), GiveUp("exhausted")))
+    postgres.burials.bury([DeadLetter(Kind.DELIVERY, "exhausted", told.id, 1)])
+    holding = "SELECT FROM deliveries WHERE id = %s FOR UPDATE"
+    change = fold(told.state, [told.report(Accepted("message-1"))])
+    principal = told.project.principal
+    wanted = {"limit": 10, "per_second": 1.0, "skip_expired": False}
+    with another(postgres, "nofy_pipeline") as other, another(postgres, "nofy_api") as api:
+        with transaction(postgres.superuser_dsn, holding, str(told.id)):
+            applied = in_the_background(lambda: PostgresOutcomes(other).apply([change]))
+            redriven = in_the_background(
+                lambda: PostgresAmendments(api).redrive_many(principal, ANY_DEAD_LETTER, **wanted)
+            )
+        assert applied.result(5) == {told.id}
+        assert redriven.result(5).entries == []
+    assert discard_reasons(postgres) == [ACCEPTED_AFTER_ALL]
+
+
+def discard_reasons(postgres: PostgresBackend) -> list[str | None]:
+    return [reason for (reason,) in postgres.superuser.run("SELECT discard_reason FROM dead_letters")]
 
 
 def test_a_lease_waits_for_a_cancellation_and_then_does_not_hold(postgres: PostgresBackend) -> None:
@@ -238,7 +290,7 @@ def test_of_two_requests_with_one_key_one_is_accepted(postgres: PostgresBackend)
 # Sessions
 
 
-@pytest.mark.parametrize("role", ["nofy_api", "nofy_pipeline", "nofy_operator"])
+@pytest.mark.parametrize("role", ROLES)
 def test_a_session_is_set_by_its_role_since_a_proxy_takes_no_options(postgres: PostgresBackend, role: str) -> None:
     names = ("statement_timeout", "timezone", "enable_partition_pruning")
     with another(postgres, role) as database:

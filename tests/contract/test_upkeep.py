@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+
+import pytest
 
 from nofy.domain.dead_letters import DeadLetter, Kind
 from nofy.domain.lifecycle import Status
 from nofy.domain.outcomes import Accepted, Rejected, RejectionKind, Transient, Unknown
-from nofy.domain.retry import DeliveryMode, GiveUp, Retry, Tried
+from nofy.domain.retry import DeliveryMode, GiveUp, LeaveUnknown, Retry, Tried
 from nofy.domain.routing import Channel, MessageClass, Priority
-from nofy.domain.timing import MOST_REQUEUES
+from nofy.domain.timing import IN_HAND_TOO_LONG, MOST_REQUEUES
 from nofy.ports.reading import DeadLetterFilter
 from nofy.ports.schedule import Entry
 from nofy.ports.store import Backlog, IndexProgress, Overdue, Stuck
@@ -203,6 +206,17 @@ def test_no_more_are_released_than_asked(store: Backend) -> None:
     assert [len(store.upkeep.release_held(2)) for _ in range(3)] == [2, 1, 0]
 
 
+def test_left_as_unknown_for_a_minute_without_a_dead_letter(store: Backend) -> None:
+    told = accepted(store, mode=DeliveryMode.AT_MOST_ONCE).lease()
+    assert told.settle(told.report(Unknown("silence"), LeaveUnknown("unknown: silence")))
+    assert store.upkeep.unburied(10) == []
+    store.let_pass(61)
+    letter = DeadLetter(Kind.DELIVERY, "unknown: silence", told.id, 1)
+    assert store.upkeep.unburied(10) == [letter]
+    store.burials.bury([letter])
+    assert store.upkeep.unburied(10) == []
+
+
 def test_failed_for_a_minute_without_a_dead_letter(store: Backend) -> None:
     told, buried = failed(store), failed(store)
     store.burials.bury([DeadLetter(Kind.DELIVERY, "gone", buried.id, 1)])
@@ -245,7 +259,7 @@ def test_an_integration_is_held_until_it_is_mended_however_much_waits_for_it(sto
 
 def test_nothing_is_lost_in_a_normal_life(store: Backend) -> None:
     project = store.project()
-    assert store.upkeep.lost(300) == 0
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 0
     accepted(store, project, due_in=3_600)
     accepted(store, project).queue()
     sending = accepted(store, project).lease()
@@ -254,27 +268,62 @@ def test_nothing_is_lost_in_a_normal_life(store: Backend) -> None:
     assert sending.settle(sending.report(Transient("503"), Retry(store.now() + timedelta(hours=1))))
     store.dispatches.hold([accepted(store, project).fence])
     failed(store)
-    store.let_pass(600)
-    assert store.upkeep.lost(300) == 0
+    store.let_pass(400)
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 0
 
 
 def test_a_row_that_vanished_is_lost(store: Backend) -> None:
     told = accepted(store)
     store.vanish(told.id)
-    assert store.upkeep.lost(300) == 1
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 1
 
 
 def test_overdue_and_untouched_is_lost(store: Backend) -> None:
     told = accepted(store, born_ago=400)
-    assert store.upkeep.lost(300) == 1
-    assert store.upkeep.lost(500) == 0
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 1
+    assert store.upkeep.lost(500, IN_HAND_TOO_LONG) == 0
     told.queue()
-    assert store.upkeep.lost(300) == 0
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 0
 
 
 def test_overdue_and_just_put_back_is_not_lost(store: Backend) -> None:
     told = accepted(store, born_ago=400).queue()
     store.upkeep.requeue([told.fence])
-    assert store.upkeep.lost(300) == 0
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 0
     store.let_pass(301)
-    assert store.upkeep.lost(300) == 1
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 1
+
+
+@pytest.mark.parametrize("in_hand", [Told.queue, Told.lease])
+def test_overdue_in_hand_and_without_progress_is_lost(store: Backend, in_hand: Callable[[Told], Told]) -> None:
+    told = in_hand(accepted(store, born_ago=2 * IN_HAND_TOO_LONG))
+    store.let_pass(IN_HAND_TOO_LONG - 5)
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 0
+    store.let_pass(6)
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 1
+    fence = told.current
+    in_hand(accepted(store, told.project, due_in=3_600))
+    assert (store.upkeep.lost(300, IN_HAND_TOO_LONG), told.current) == (1, fence)
+
+
+def test_in_hand_too_long_before_its_time_is_not_lost(store: Backend) -> None:
+    accepted(store, due_in=3_600).lease()
+    accepted(store, due_in=3_600).queue()
+    store.let_pass(IN_HAND_TOO_LONG + 1)
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 0
+
+
+def test_what_a_new_lease_or_an_outcome_moved_is_not_lost(store: Backend) -> None:
+    leased, sent = (accepted(store, born_ago=2 * IN_HAND_TOO_LONG).queue() for _ in range(2))
+    store.let_pass(IN_HAND_TOO_LONG + 1)
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 2
+    leased.lease()
+    assert sent.lease().settle(sent.report(Accepted()))
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 0
+
+
+def test_held_work_waits_for_a_person_and_is_not_lost(store: Backend) -> None:
+    told = accepted(store, born_ago=2 * IN_HAND_TOO_LONG)
+    store.dispatches.hold([told.fence])
+    store.let_pass(IN_HAND_TOO_LONG + 1)
+    assert store.upkeep.lost(300, IN_HAND_TOO_LONG) == 0

@@ -1,5 +1,6 @@
 """In-memory implementations of every port, held to the real things by ``tests/contract`` and by mypy."""
 
+from tests.fakes.accounts import MemoryAccounts
 from tests.fakes.bus import MemoryBus, MemoryOffsets
 from tests.fakes.clock import NOON, CountingIds, ManualClock, Scripted
 from tests.fakes.faults import Died, Faults, Faulty
@@ -16,6 +17,7 @@ __all__ = [
     "Faults",
     "Faulty",
     "ManualClock",
+    "MemoryAccounts",
     "MemoryBus",
     "MemoryLimiter",
     "MemoryOffsets",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tests.fakes import (
     FakeSender,
     ManualClock,
+    MemoryAccounts,
     MemoryBus,
     MemoryLimiter,
     MemoryOffsets,
@@ -14,8 +15,11 @@ from tests.fakes import (
     MemoryStore,
     Scripted,
 )
+from tests.fakes.quotas import MemoryQuotas
+from tests.fakes.vault import MemoryVault
 
 if TYPE_CHECKING:
+    from nofy.ports.accounts import Belongings, CredentialSealer, Memberships, People, Quotas
     from nofy.ports.bus import Bus, Offsets
     from nofy.ports.clock import Clock, Random
     from nofy.ports.limiter import Limiter
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
 _clock = ManualClock()
 _store = MemoryStore(_clock)
+_accounts = MemoryAccounts(_store, _clock)
 _bus = MemoryBus(_clock)
 
 acceptances: Acceptances = _store
@@ -36,6 +41,9 @@ outcomes: Outcomes = _store
 burials: Burials = _store
 upkeep: Upkeep = _store
 reading: Reading = _store
+memberships: Memberships = _accounts
+people: People = _accounts
+belongings: Belongings = _accounts
 schedule: Schedule = MemorySchedule(_clock)
 limiter: Limiter = MemoryLimiter()
 bus: Bus = _bus
@@ -43,3 +51,5 @@ offsets: Offsets = MemoryOffsets(_bus)
 sender: Sender = FakeSender()
 clock: Clock = _clock
 random: Random = Scripted()
+quotas: Quotas = MemoryQuotas()
+sealer: CredentialSealer = MemoryVault()

@@ -56,7 +56,7 @@ class MemoryLimiter:
         for leased, outcome in answers:
             integration, there = leased.integration_id, (leased.integration_id, leased.destination)
             self.breakers[integration] = self.breakers[integration].learn(outcome, now)
-            pause = pause_of(leased.provider, outcome, now)
+            pause = pause_of(outcome, now)
             limits = limits_of(leased.provider, leased.settings)
             if pause and pause.whole_integration:
                 self.integrations[integration] = self.integrations[integration].pause(limits.integration, pause.until)

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from nofy.domain.accounts import Actor, ActorKind
 from nofy.domain.delivery import Fence, Report
 from nofy.domain.notification import Draft, Integration, PlannedNotification, Principal, plan
 from nofy.domain.outcomes import Accepted, Outcome
+from nofy.domain.permissions import Scope, of_scopes
 from nofy.domain.retry import Decision, DeliveryMode, Done
 from nofy.domain.routing import PROVIDER_OF, Channel, MessageClass
 from nofy.domain.tokens import Mode, digest
@@ -45,7 +47,7 @@ class Project:
         """One notification, due ``due_in`` seconds from its birth."""
         born = self.clock() - timedelta(seconds=born_ago)
         wanted = Draft(
-            to=TO,
+            to=draft.pop("to", TO),
             channels=channels or (Channel.SLACK,),
             content={"subject": "Deploy finished", "text": "Build 42 is live"},
             message_class=draft.pop("message_class", MessageClass.TRANSACTIONAL),
@@ -62,7 +64,7 @@ def new_project(clock: Clock, new_id: CountingIds, *, mode: Mode = Mode.LIVE) ->
         Integration(new_id(), channel, PROVIDER_OF[channel], {"sender": "Nofy"}) for channel in Channel
     )
     project_id, key_id = new_id(), new_id()
-    principal = Principal(project_id, key_id, mode, integrations)
+    principal = Principal(project_id, Actor(ActorKind.TOKEN, key_id), mode, integrations, of_scopes(tuple(Scope)))
     return Project(principal, digest(f"token of {key_id}"), clock, new_id)
 
 

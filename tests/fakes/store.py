@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from nofy.domain.dead_letters import DeadLetter, Kind
+from nofy.domain.accounts import Actor, ActorKind, Project
+from nofy.domain.dead_letters import ACCEPTED_AFTER_ALL, DeadLetter, Kind
 from nofy.domain.delivery import Change, Fence, Leased, Report, State, Waiting
 from nofy.domain.edit import Edit
 from nofy.domain.errors import ConflictError, IdempotencyKeyReusedError, NofyError
@@ -18,11 +19,19 @@ from nofy.domain.ids import born
 from nofy.domain.lifecycle import LEASABLE, LIVE, WAITING, Event, Status, allowed
 from nofy.domain.notification import DEFAULT_LIFETIME, Integration, PlannedNotification, Principal
 from nofy.domain.outcomes import Accepted, Unknown
+from nofy.domain.permissions import Permission, Scope, of_scopes
 from nofy.domain.retry import Tried
 from nofy.domain.routing import IDEMPOTENT
-from nofy.domain.timing import MOST_REQUEUES
+from nofy.domain.timing import IN_HAND_TOO_LONG, MOST_REQUEUES
 from nofy.domain.tokens import Mode
-from nofy.ports.reading import ANY_DEAD_LETTER, DeadLetterFilter, DeadLetterGroupView, DeadLetterView, RedrivePreview
+from nofy.ports.reading import (
+    ANY_DEAD_LETTER,
+    DeadLetterFilter,
+    DeadLetterGroupView,
+    DeadLetterView,
+    Listed,
+    RedrivePreview,
+)
 from nofy.ports.store import (
     Backlog,
     Discarded,
@@ -35,6 +44,7 @@ from nofy.ports.store import (
 )
 from tests.fakes import views
 from tests.fakes.clock import CountingIds
+from tests.fakes.erasure import deliveries_of, erase, put_away
 from tests.fakes.tables import (
     Answered,
     AttemptRow,
@@ -43,11 +53,12 @@ from tests.fakes.tables import (
     IntegrationRow,
     KeyRow,
     NotificationRow,
+    ProjectRow,
     Tables,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from uuid import UUID
 
     from nofy.domain.records import QueueRecord
@@ -72,12 +83,14 @@ class MemoryStore:
     # What an operator and a person do; no port has these (yet).
 
     def add_key(self, token_hash: bytes, principal: Principal) -> None:
-        self.tables.keys[token_hash] = KeyRow(principal.project_id, principal.key_id, principal.mode)
+        now, project_id = self._clock(), principal.project_id
+        self.tables.projects.setdefault(project_id, ProjectRow(Project(project_id, "Contract", now)))
+        self.tables.keys[token_hash] = KeyRow(project_id, principal.actor.actor_id, principal.mode, now)
         for each in principal.integrations:
-            self.tables.integrations[each.integration_id] = IntegrationRow(principal.project_id, each)
+            self.tables.integrations[each.integration_id] = IntegrationRow(project_id, each, now, now)
 
     def revoke(self, token_hash: bytes) -> None:
-        self.tables.keys[token_hash].revoked = True
+        self.tables.keys[token_hash].revoked_at = self._clock()
 
     def mend(self, integration_id: UUID) -> None:
         """A new credential: another version, so what the old one was held for is over."""
@@ -91,12 +104,23 @@ class MemoryStore:
 
     def principal(self, token_hash: bytes) -> Principal | None:
         key = self.tables.keys.get(token_hash)
-        if key is None or key.revoked:
+        now = self._clock()
+        if key is None or not key.valid(now) or self.tables.projects[key.project_id].project.archived_at:
             return None
-        return Principal(key.project_id, key.key_id, key.mode, tuple(self._integrations_of(key.project_id)))
+        key.last_used_at = now
+        return self.principal_of(key.project_id, Actor(ActorKind.TOKEN, key.key_id, key.name), key.mode, key.scopes)
+
+    def principal_of(
+        self, project_id: UUID, actor: Actor, mode: Mode, granted: tuple[Scope, ...] | frozenset[Permission]
+    ) -> Principal:
+        """Somebody in a project, with what it can send with."""
+        permissions = of_scopes(granted) if isinstance(granted, tuple) else granted
+        integrations = tuple(self._integrations_of(project_id))
+        return Principal(project_id, actor, mode, integrations, permissions, self.tables.projects[project_id].limits)
 
     def _integrations_of(self, project_id: UUID) -> Iterator[Integration]:
-        return (each.integration for each in self.tables.integrations.values() if each.project_id == project_id)
+        rows = self.tables.integrations.values()
+        return (each.integration for each in rows if each.project_id == project_id and each.removed_at is None)
 
     def accept(
         self,
@@ -211,8 +235,15 @@ class MemoryStore:
             self._hold_integration(row, change.held_credential)
             for each in sorted(change.reports, key=lambda report: not isinstance(report.outcome, Accepted)):
                 self._acknowledge(each)
+            if row.status is Status.SENT:
+                self._discard_letters_of(row)
             return True
         return False
+
+    def _discard_letters_of(self, row: DeliveryRow) -> None:
+        for each in self.tables.dead_letters:
+            if each.open and each.letter.kind is Kind.DELIVERY and each.letter.delivery_id == row.planned.delivery_id:
+                each.discard(ACCEPTED_AFTER_ALL, self._clock())
 
     def _hold_integration(self, row: DeliveryRow, refused: int | None) -> None:
         integration = self._integration(row)
@@ -235,7 +266,12 @@ class MemoryStore:
             if not self._buried(each):
                 row = self.tables.deliveries.get(each.delivery_id) if each.delivery_id else None
                 project_id = row.project_id if row else None
-                self.tables.dead_letters.append(DeadLetterRow(self._new_id(), project_id, each, self._clock()))
+                letter = DeadLetterRow(self._new_id(), project_id, each, self._clock())
+                self.tables.dead_letters.append(letter)
+                if row and not row.planned.content:
+                    put_away(letter, self._clock())
+                elif row and row.status in (Status.SENT, Status.DELIVERED):
+                    letter.discard(ACCEPTED_AFTER_ALL, self._clock())
 
     def _buried(self, letter: DeadLetter) -> bool:
         return any(row.tells(letter) for row in self.tables.dead_letters)
@@ -298,10 +334,11 @@ class MemoryStore:
         return len(ended)
 
     def unburied(self, limit: int) -> list[DeadLetter]:
-        failed = [row for row in self._of(Status.FAILED) if row.rests(UNBURIED_AFTER, self._clock())]
-        failed.sort(key=lambda row: row.changed_at)
+        ended = [row for row in self._of(Status.FAILED, Status.UNKNOWN) if row.rests(UNBURIED_AFTER, self._clock())]
+        ended.sort(key=lambda row: row.changed_at)
         letters = [
-            DeadLetter(Kind.DELIVERY, row.reason or "failed", row.planned.delivery_id, row.attempt_no) for row in failed
+            DeadLetter(Kind.DELIVERY, row.reason or str(row.status), row.planned.delivery_id, row.attempt_no)
+            for row in ended
         ]
         return [each for each in letters if not self._buried(each)][:limit]
 
@@ -343,11 +380,25 @@ class MemoryStore:
             self.tables.dead_letters.remove(each)
         return len(orphans)
 
-    def lost(self, overdue_seconds: int) -> int:
+    def erase_content(self, limit: int) -> int:
         now = self._clock()
-        overdue = now - timedelta(seconds=overdue_seconds)
-        idle = [row for row in self._of(*WAITING) if row.due_at < overdue and row.rests(overdue_seconds, now)]
+        ripe = [each for _, each in sorted(self.tables.notifications.items()) if self._kept_long_enough(each, now)]
+        return erase(self.tables, ripe[:limit], now).notifications
+
+    def _kept_long_enough(self, row: NotificationRow, now: datetime) -> bool:
+        rows = deliveries_of(self.tables, row)
+        kept = timedelta(days=self.tables.projects[row.project_id].project.retention_days)
+        ended = all(each.status not in LIVE and each.changed_at <= now - kept for each in rows)
+        return ended and bool(row.planned.draft.content)
+
+    def lost(self, waiting_seconds: int, in_hand_seconds: int = IN_HAND_TOO_LONG) -> int:
+        idle = [*self._idle(WAITING, waiting_seconds), *self._idle({Status.QUEUED, Status.SENDING}, in_hand_seconds)]
         return max(0, self.tables.accepted - len(self.tables.deliveries)) + len(idle)
+
+    def _idle(self, statuses: Iterable[Status], seconds: int) -> list[DeliveryRow]:
+        now = self._clock()
+        overdue = now - timedelta(seconds=seconds)
+        return [row for row in self._of(*statuses) if row.due_at < overdue and row.rests(seconds, now)]
 
     def backlog(self) -> Backlog:
         now = self._clock()
@@ -406,7 +457,7 @@ class MemoryStore:
     def discard(self, principal: Principal, wanted: DeadLetterFilter, limit: int, reason: str) -> Discarded:
         known = self._open(principal, wanted)
         for letter, _ in known[:limit]:
-            letter.discarded_at, letter.discard_reason = self._clock(), reason
+            letter.discard(reason, self._clock())
         return Discarded(len(known[:limit]), len(known[limit:]))
 
     def _open(self, principal: Principal, wanted: DeadLetterFilter) -> list[tuple[DeadLetterRow, DeliveryRow]]:
@@ -431,10 +482,12 @@ class MemoryStore:
 
     def notifications(
         self, principal: Principal, wanted: NotificationFilter, before: UUID | None, limit: int
-    ) -> list[NotificationView]:
+    ) -> Listed:
         found = sorted(self.tables.notifications, reverse=True)
         page = [self.notification(principal, each) for each in found if before is None or each < before]
-        return [each for each in page if each and views.matches(each, wanted)][:limit]
+        wished = [each for each in page if each and views.matches(each, wanted)]
+        more = wished[limit - 1].notification_id if len(wished) > limit else None
+        return Listed(tuple(wished[:limit]), more)
 
     def dead_letter(self, principal: Principal, dead_letter_id: UUID) -> DeadLetterView | None:
         page = self._letters(principal)

@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from nofy.domain.accounts import ProjectLimits
 from nofy.domain.dead_letters import DeadLetter, Kind
 from nofy.domain.delivery import Fence, Report, State
 from nofy.domain.lifecycle import Event, Status, advance
 from nofy.domain.outcomes import Unknown
+from nofy.domain.permissions import Scope
 from nofy.ports.schedule import Entry
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from nofy.domain.accounts import AuditEntry, Identity, Invitation, Member, Project
     from nofy.domain.notification import Integration, PlannedDelivery, PlannedNotification
     from nofy.domain.tokens import Mode
     from nofy.ports.store import IdempotencyClaim, IndexProgress
@@ -25,16 +28,49 @@ class KeyRow:
     project_id: UUID
     key_id: UUID
     mode: Mode
-    revoked: bool = False
+    created_at: datetime
+    name: str = ""
+    hint: str = ""
+    scopes: tuple[Scope, ...] = tuple(Scope)
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def valid(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
+
+@dataclass
+class ProjectRow:
+    project: Project
+    limits: ProjectLimits = field(default_factory=ProjectLimits)
+    audit_log: list[AuditEntry] = field(default_factory=list)
+
+
+@dataclass
+class InvitationRow:
+    project_id: UUID
+    invitation: Invitation
+    token_hash: bytes
+    closed: bool = False  # accepted or revoked
+
+    def open(self, now: datetime) -> bool:
+        return not self.closed and self.invitation.expires_at > now
 
 
 @dataclass
 class IntegrationRow:
     project_id: UUID
     integration: Integration
+    created_at: datetime
+    changed_at: datetime
     credential: bytes = b"sealed"
     credential_version: int = 1
     held_version: int | None = None
+    name: str = ""
+    hint: str = ""
+    checked: dict[str, Any] = field(default_factory=dict)
+    removed_at: datetime | None = None
 
     @property
     def held(self) -> bool:
@@ -147,6 +183,9 @@ class DeadLetterRow:
     def open(self) -> bool:
         return self.redriven_at is None and self.discarded_at is None
 
+    def discard(self, reason: str, now: datetime) -> None:
+        self.discarded_at, self.discard_reason = now, reason
+
     def tells(self, other: DeadLetter) -> bool:
         """Whether it is about the same failure, as the unique indexes have it."""
         mine = self.letter
@@ -172,6 +211,10 @@ class Answered:
 
 @dataclass
 class Tables:
+    projects: dict[UUID, ProjectRow] = field(default_factory=dict)
+    users: dict[UUID, Identity] = field(default_factory=dict)
+    members: dict[tuple[UUID, UUID], Member] = field(default_factory=dict)  # by project and user
+    invitations: dict[UUID, InvitationRow] = field(default_factory=dict)
     keys: dict[bytes, KeyRow] = field(default_factory=dict)
     integrations: dict[UUID, IntegrationRow] = field(default_factory=dict)
     notifications: dict[UUID, NotificationRow] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nofy.domain.dead_letters import Standing
 from nofy.domain.delivery import report_to_json
+from nofy.domain.ids import floor_of
 from nofy.domain.tokens import Mode
 from nofy.ports.reading import (
     AttemptView,
@@ -68,9 +69,15 @@ def group(letters: list[DeadLetterView]) -> DeadLetterGroupView:
 def matches(view: NotificationView, wanted: NotificationFilter) -> bool:
     return (
         wanted.reference in (None, view.reference)
+        and wanted.priority in (None, view.priority)
         and (wanted.tag is None or wanted.tag in view.tags)
+        and (wanted.since is None or view.notification_id >= floor_of(wanted.since))
+        and (wanted.until is None or view.notification_id < floor_of(wanted.until))
         and any(
-            wanted.status in (None, each.status) and wanted.channel in (None, each.channel) for each in view.deliveries
+            wanted.status in (None, each.status)
+            and wanted.channel in (None, each.channel)
+            and wanted.recipient in (None, each.destination)
+            for each in view.deliveries
         )
     )
 

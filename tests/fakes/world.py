@@ -14,6 +14,7 @@ from nofy.domain.routing import ACKS_GROUP, ACKS_TOPIC, DLQ_GROUP, DLQ_TOPIC, LA
 from nofy.domain.timing import CONSUMER_TIMEOUT
 from nofy.pipeline.accept import accept
 from nofy.pipeline.acknowledge import Acknowledged, Acknowledger
+from nofy.pipeline.amend import Amender
 from nofy.pipeline.bury import bury
 from nofy.pipeline.credit import LaneCredit
 from nofy.pipeline.deliver import Consumer, Delivered
@@ -62,8 +63,11 @@ class World:
         self, *channels: Channel, claim: IdempotencyClaim | None = None, **plan: Any
     ) -> tuple[PlannedNotification, dict[str, Any] | None]:
         planned = self.project.plan(*channels, **plan)
+        return planned, self.submit(planned, claim)
+
+    def submit(self, planned: PlannedNotification, claim: IdempotencyClaim | None = None) -> dict[str, Any] | None:
         ports = {"store": self._faulty(self.store), "schedule": self._faulty(self.schedule), "clock": self.clock}
-        return planned, accept(self.project.principal, [planned], claim, **ports)
+        return accept(self.project.principal, [planned], claim, **ports)
 
     def accepted(self, **plan: Any) -> UUID:
         """One delivery on Slack, and its id."""
@@ -130,6 +134,10 @@ class World:
     def sweep(self) -> Reconciled:
         store, schedule, bus = (self._faulty(each) for each in (self.store, self.schedule, self.bus))
         return Reconciler(store, store, schedule, bus, self._faulty(self.offsets), self.clock, self.random).sweep()
+
+    def amender(self) -> Amender:
+        store = self._faulty(self.store)
+        return Amender(store, store, self._faulty(self.schedule), self.clock)
 
     def cancel(self, delivery_id: UUID) -> bool:
         row = self.row(delivery_id)

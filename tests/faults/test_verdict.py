@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from uuid import UUID
 
@@ -9,7 +10,6 @@ import pytest
 
 from faults.client import Promise
 from faults.provider import Call
-from faults.spec import BATCH, LANES_OF_A_CONSUMER
 from faults.verdict import Evidence, Move, Row, judge
 from nofy.domain.lifecycle import Status
 from nofy.domain.routing import Channel
@@ -19,8 +19,10 @@ SLACK = Promise(DELIVERY, "ntf_1", PROJECT, Channel.SLACK)
 EMAIL = replace(SLACK, channel=Channel.EMAIL)
 TAKEN = Call(100.0, "slack", str(DELIVERY), 1, f"{PROJECT}:slack:good", "accepted")
 AGAIN = replace(TAKEN, at=101.0, attempt_no=2)
-DUE = {(DELIVERY, 1): 99.0, (DELIVERY, 2): 100.5}
-SENT = Evidence([SLACK], {DELIVERY: Row(Status.SENT, PROJECT, 102.0)}, [], [TAKEN], DUE, frozenset(), 0)
+LATE = replace(TAKEN, at=101.5, attempt_no=3)
+DUE = {(DELIVERY, 1): 99.0, (DELIVERY, 2): 100.5, (DELIVERY, 3): 101.2}
+HELD_ONCE = Counter({DELIVERY: 1})
+SENT = Evidence([SLACK], {DELIVERY: Row(Status.SENT, PROJECT, 102.0)}, [], [TAKEN], DUE, frozenset(), Counter())
 
 
 def with_status(status: Status) -> Evidence:
@@ -42,8 +44,13 @@ def test_what_was_sent_once_is_in_order():
         (replace(SENT, lost_by_metric=2), "2 lost"),
         (with_status(Status.SENDING), "1 still live"),
         (replace(SENT, calls=[TAKEN, AGAIN]), "1 sent twice, where 0 may have been"),
+        (replace(SENT, calls=[TAKEN, AGAIN, LATE], held=HELD_ONCE), "taken 3 times, where 2 could not be avoided"),
+        (replace(SENT, calls=[TAKEN, AGAIN], held=Counter({UUID(int=9): 9})), "1 sent twice, where 0 may have been"),
         (replace(SENT, calls=[TAKEN, TAKEN]), "2 calls for 1 attempts"),
-        (replace(SENT, promises=[EMAIL], calls=[TAKEN, AGAIN], consumer_kills=9), "in spite of its idempotency key"),
+        (
+            replace(SENT, promises=[EMAIL], calls=[TAKEN, AGAIN], held=Counter({DELIVERY: 9})),
+            "in spite of its idempotency key",
+        ),
         (replace(with_status(Status.CANCELLED), calls=[AGAIN]), "was sent after it was cancelled"),
         (replace(with_status(Status.EXPIRED), calls=[AGAIN]), "was sent after it was expired"),
         (replace(SENT, calls=[replace(TAKEN, credential=f"{OTHER}:slack:good")]), "another project's credential"),
@@ -59,8 +66,28 @@ def test_what_must_not_be_is_told(seen: Evidence, said: str):
 
 
 def test_a_killed_consumer_may_repeat_what_it_held_and_no_more():
-    assert judge(replace(SENT, calls=[TAKEN, AGAIN], consumer_kills=1)).violations == ()
-    assert judge(replace(SENT, consumer_kills=2)).duplicate_bound == 2 * BATCH * LANES_OF_A_CONSUMER
+    assert judge(replace(SENT, calls=[TAKEN, AGAIN], held=HELD_ONCE)).violations == ()
+    assert judge(replace(SENT, held=Counter({DELIVERY: 2, OTHER: 5}))).duplicate_bound == 2
+
+
+def test_what_one_delivery_was_held_for_excuses_no_second_send_of_another():
+    neighbour = replace(SLACK, delivery_id=OTHER)
+    theirs = [replace(each, delivery_id=str(OTHER)) for each in (TAKEN, AGAIN)]
+    seen = replace(
+        SENT,
+        promises=[SLACK, neighbour],
+        rows={**SENT.rows, OTHER: SENT.rows[DELIVERY]},
+        calls=[TAKEN, *theirs],
+        due={**DUE, (OTHER, 1): 99.0, (OTHER, 2): 100.5},
+        held=HELD_ONCE,
+    )
+    verdict = judge(seen)
+    assert verdict.duplicates == verdict.duplicate_bound == 1
+    assert verdict.violations == (f"{OTHER} was taken 2 times, where 1 could not be avoided",)
+
+
+def test_what_brevo_was_asked_for_by_a_killed_consumer_widens_no_bound():
+    assert judge(replace(SENT, promises=[EMAIL], held=HELD_ONCE)).duplicate_bound == 0
 
 
 def test_an_answer_that_was_lost_on_its_way_may_cost_a_second_send():

@@ -9,13 +9,14 @@ from __future__ import annotations
 import importlib.util
 import json
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,12 @@ ENVIRONMENT = {
     "KAFKA_BOOTSTRAP": "127.0.0.1:1",
     "KAFKA_REPORTS_LAG": "true",
     "SENDER_FUNCTIONS": json.dumps({each: f"nofy-test-sender-{each}" for each in ("slack", "brevo", "whatsapp")}),
+    "VAULT_FUNCTION": "nofy-test-vault",
+    "CREDENTIALS_KEY_ID": "alias/nofy-test",
+    "SIGNING_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:nofy-test",
+    "SIGNING_KEYS_BUCKET": "nofy-test-keys",
+    "CONSOLE_ISSUER": "nofy-test",
+    "CONSOLE_URL": "https://console.example",
     "SLACK_API_URL": "http://127.0.0.1:1/slack/api",
     "BREVO_API_URL": "http://127.0.0.1:1/brevo/v3",
     "WHATSAPP_API_URL": "http://127.0.0.1:1/whatsapp/v25.0",
@@ -57,6 +64,18 @@ def function(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     return load_handler
+
+
+@pytest.fixture
+def logged() -> Iterator[StringIO]:
+    """Everything that is logged while a test runs, as it leaves a function."""
+    from nofy.runtime.observability import logger
+
+    written = StringIO()
+    before = [(handler, handler.setStream(written)) for handler in logger.handlers]
+    yield written
+    for handler, stream in before:
+        handler.setStream(stream)
 
 
 def load_handler(folder: str) -> ModuleType:

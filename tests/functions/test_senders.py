@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from local.simulators.credentials import BREVO_API_KEY, SLACK_BOT_TOKEN, WHATSAPP_PHONE_NUMBER_ID, WHATSAPP_TOKEN
 from local.simulators.server import Server
-from nofy.domain.outcomes import Accepted, NotTried, Outcome, Rejected, Transient, Unknown
+from nofy.domain.outcomes import Accepted, NotTried, Outcome, Rejected, RejectionKind, Transient, Unknown
 from nofy.domain.sending import Message, SealedCredential, message_to_json, read_response, request
 from nofy.runtime import clock
 from tests.functions.conftest import Context
@@ -122,8 +125,6 @@ def test_nothing_is_begun_that_would_outlive_the_deadline(invoke, simulators: Se
         ("whatsapp", {"settings": {}}),
         ("brevo", {"settings": {}}),
         ("brevo", {"content": {}}),
-        ("slack", {"credential": b"xoxb\nsecond line"}),
-        ("slack", {"settings": {"kind": "webhook"}, "credential": b"no address at all"}),
         ("slack", {"content": {"text": "\ud800"}}),
     ],
 )
@@ -131,6 +132,59 @@ def test_a_message_that_cannot_even_be_asked_for_does_not_cost_the_others_their_
     wrong, sound = invoke(provider, to(provider, 1, **changes), to(provider, 2))
     assert isinstance(wrong, Unknown)
     assert isinstance(sound, Accepted)
+
+
+@pytest.mark.parametrize(
+    ("provider", "changes"),
+    [
+        *((each, {"credential": b"xoxb-secret9\r\nx-other: header"}) for each in PROVIDERS),
+        *((each, {"credential": "sécret9".encode()}) for each in PROVIDERS),
+        ("slack", {"settings": {"kind": "webhook"}, "credential": b"http://127.0.0.1:1/services/T0/B0/secret9"}),
+        ("slack", {"settings": {"kind": "webhook"}, "credential": b"no-address-secret9"}),
+    ],
+)
+def test_a_credential_that_cannot_be_used_holds_its_integration_and_is_logged_by_nobody(
+    invoke, provider: str, changes, simulators: Server, logged
+):
+    wrong, sound = invoke(provider, to(provider, 1, **changes), to(provider, 2))
+    assert isinstance(wrong, Rejected)
+    assert wrong.kind is RejectionKind.CONFIG
+    assert isinstance(sound, Accepted)
+    assert len(simulators.application.world.ledger.since(0)) == 1
+    assert "secret9" not in repr(wrong) + logged.getvalue()
+
+
+def test_what_goes_wrong_on_our_side_is_logged_by_where_and_not_by_what(invoke, logged):
+    (outcome,) = invoke("brevo", to("brevo", settings={}, content={"private words": "private words"}))
+    assert isinstance(outcome, Unknown)
+    assert "KeyError" in logged.getvalue()
+    assert "body_of" in logged.getvalue()
+    assert "private words" not in logged.getvalue()
+
+
+@pytest.mark.parametrize("elsewhere", [{"project_id": UUID(int=9)}, {"integration_id": UUID(int=9)}])
+def test_a_credential_of_another_project_or_integration_sends_nothing(
+    function, simulators: Server, monkeypatch: pytest.MonkeyPatch, elsewhere
+):
+    from nofy.adapters.aws.vault import seal
+    from tests.functions.conftest import load_handler
+
+    with mock_aws():
+        kms = boto3.client("kms", region_name="eu-central-1")
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        ciphertext = seal(kms, key, PROJECT, INTEGRATION, SLACK_BOT_TOKEN)
+        function("dlq")
+        monkeypatch.setenv("SLACK_API_URL", f"{simulators.url}/slack/api")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        module = load_handler("senders/slack")
+        mine = to("slack", 1, ciphertext)
+        messages = [mine, replace(mine, credential=replace(mine.credential, **elsewhere))]
+        payload = request([message_to_json(each) for each in messages], clock.now() + timedelta(seconds=60))
+        own, stolen = read_response(module.handler(payload, Context()))
+        module.sender.client._http._pool.clear()
+    assert isinstance(own, Accepted)
+    assert stolen == NotTried("the credential could not be opened")
+    assert len(simulators.application.world.ledger.since(0)) == 1
 
 
 def test_messages_of_one_invoke_have_outcomes_of_their_own(invoke):

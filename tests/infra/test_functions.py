@@ -14,8 +14,13 @@ SENDER_NAMES = {spec.name for spec in SENDERS.values()}
 COMMON = {"NOFY_STAGE", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
 POSTGRES, REDIS = {"POSTGRES_DSN"}, {"REDIS_URL"}
 KAFKA, LAG = {"KAFKA_BOOTSTRAP"}, {"KAFKA_REPORTS_LAG"}
+VERIFYING = {"CONSOLE_ISSUER", "SIGNING_KEYS_BUCKET"}
 ENVIRONMENT = {
-    "producer": POSTGRES | REDIS,
+    "producer": POSTGRES | REDIS | VERIFYING,
+    "console": POSTGRES | REDIS | VERIFYING | {"VAULT_FUNCTION"},
+    "session": {"CONSOLE_ISSUER", "SIGNING_SECRET_ARN"},
+    "keys": {"SIGNING_SECRET_ARN", "SIGNING_KEYS_BUCKET"},
+    "vault": {"SLACK_API_URL", "BREVO_API_URL", "WHATSAPP_API_URL", "CREDENTIALS_KEY_ID"},
     "dispatcher": POSTGRES | REDIS | KAFKA | LAG,
     "consumer": POSTGRES | REDIS | KAFKA | {"SENDER_FUNCTIONS"},
     "sender-slack": {"SLACK_API_URL"},
@@ -27,6 +32,12 @@ ENVIRONMENT = {
     "migrate": POSTGRES,
     "operator": POSTGRES,
 }
+# The profiles for the cloud name no sign-in: that is for whoever deploys to say.
+ON_ONE_MACHINE = {
+    "producer": {"CORS_ORIGINS"},
+    "console": {"CORS_ORIGINS", "CONSOLE_URL"},
+    "session": {"CORS_ORIGINS", "APPWRITE_ENDPOINT", "APPWRITE_PROJECT"},
+}
 # What comes with an address in the cloud: how to sign in there.
 SIGN_IN = {
     "POSTGRES_DSN": {"POSTGRES_AUTH"},
@@ -37,10 +48,18 @@ SIGN_IN = {
 WRITE_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TRACE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 REPORT_MISSED_TICK = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
+READ_SECRET = {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}
 EVERYWHERE = {
     "dispatcher": REPORT_MISSED_TICK,
     "reconciler": REPORT_MISSED_TICK,
     "consumer": {"lambda:InvokeFunction"},
+    "producer": {"s3:GetObject"},
+    "console": {"s3:GetObject", "lambda:InvokeFunction"},
+    "session": READ_SECRET,
+    "keys": READ_SECRET
+    | {"secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret"}
+    | {"secretsmanager:UpdateSecretVersionStage", "s3:GetObject", "s3:PutObject"},
+    "vault": {"kms:Encrypt"},
     **{name: {"kms:Decrypt"} for name in SENDER_NAMES},
 }
 
@@ -52,7 +71,6 @@ ATTACH = {
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 }
-READ_SECRET = {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}
 CONNECT_POSTGRES, CONNECT_REDIS = {"rds-db:connect"}, {"elasticache:Connect"}
 PRODUCE = {f"kafka-cluster:{each}" for each in ("Connect", "WriteDataIdempotently", "DescribeTopic", "WriteData")}
 WATCH = {"kafka-cluster:DescribeGroup"}
@@ -71,6 +89,7 @@ CONSUME = {"kafka:DescribeCluster", "kafka:GetBootstrapBrokers", "kafka:ListScra
 SAVE_FAILED_BATCH = {"s3:ListBucket", "s3:PutObject"}
 IN_THE_CLOUD = {
     "producer": ATTACH | CONNECT_POSTGRES | CONNECT_REDIS,
+    "console": ATTACH | CONNECT_POSTGRES | CONNECT_REDIS,
     "dispatcher": ATTACH | CONNECT_POSTGRES | CONNECT_REDIS | PRODUCE | WATCH,
     "consumer": ATTACH | CONNECT_POSTGRES | CONNECT_REDIS | PRODUCE | CONSUME,
     "acks": ATTACH | CONNECT_POSTGRES | CONNECT_REDIS | CONSUME,
@@ -90,7 +109,9 @@ def test_every_function_of_the_table_is_deployed_and_no_other(deployed):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_function_knows_what_it_needs_and_nothing_else(deployed, name):
     expected = COMMON | ENVIRONMENT[name]
-    if deployed.stage is not Stage.LOCAL:
+    if deployed.stage is Stage.LOCAL:
+        expected |= ON_ONE_MACHINE.get(name, set())
+    else:
         expected |= {more for address in ENVIRONMENT[name] for more in SIGN_IN.get(address, set())}
         expected |= {"POSTGRES_SECRET_ARN"} if name == "migrate" else set()
 
@@ -148,6 +169,7 @@ def test_each_function_connects_as_its_own_database_role(local):
 
     assert roles == {
         "producer": "api",
+        "console": "console",
         "dispatcher": "pipeline",
         "consumer": "pipeline",
         "acks": "pipeline",

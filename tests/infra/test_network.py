@@ -14,15 +14,42 @@ def test_a_function_is_in_the_network_when_and_only_when_it_reaches_data(cloud, 
     assert ("VpcConfig" in cloud.functions()[spec.name]["Properties"]) == spec.reaches_data
 
 
-def test_only_senders_are_outside(cloud):
+KMS_ACTIONS = ("kms:Decrypt", "kms:Encrypt")
+
+
+def test_who_asks_the_internet_is_outside_and_everybody_else_inside(cloud):
     outside = {name for name, each in cloud.functions().items() if "VpcConfig" not in each["Properties"]}
 
-    assert outside == {spec.name for spec in SENDERS.values()}
+    assert outside == {spec.name for spec in SENDERS.values()} | {"session", "keys", "vault"}
 
 
-def test_only_what_is_outside_opens_credentials(cloud):
-    for name, function in cloud.functions().items():
-        assert ("kms:Decrypt" in cloud.actions(name)) == ("VpcConfig" not in function["Properties"]), name
+def test_only_senders_open_credentials_and_only_the_vault_seals_them(cloud):
+    may = {action: {name for name in cloud.functions() if action in cloud.actions(name)} for action in KMS_ACTIONS}
+
+    assert may == {"kms:Decrypt": {spec.name for spec in SENDERS.values()}, "kms:Encrypt": {"vault"}}
+
+
+def test_only_who_makes_and_who_uses_the_signing_key_reads_it(cloud):
+    (secret,) = (key for key in cloud.of_type("AWS::SecretsManager::Secret") if key.startswith("SigningKeys"))
+    readers = {
+        name
+        for name in cloud.functions()
+        if any(secret in resource for resource in cloud.granted(name, "secretsmanager:GetSecretValue"))
+    }
+
+    assert readers == {"session", "keys"}
+
+
+def test_inside_s3_is_there_to_be_read_and_in_this_account_alone(cloud):
+    (gateway,) = (
+        each["Properties"]
+        for each in cloud.of_type("AWS::EC2::VPCEndpoint").values()
+        if each["Properties"]["VpcEndpointType"] == "Gateway"
+    )
+    (statement,) = gateway["PolicyDocument"]["Statement"]
+
+    assert statement["Action"] == "s3:GetObject"
+    assert "aws:ResourceAccount" in statement["Condition"]["StringEquals"]
 
 
 @pytest.mark.parametrize("kind", ["NatGateway", "InternetGateway", "EIP"])
@@ -67,7 +94,7 @@ def test_senders_behind_one_address_reach_no_data(synthesised):
 
     assert len(changed.of_type("AWS::EC2::NatGateway")) == len(changed.of_type("AWS::EC2::EIP")) == 1
     assert len(senders) == 1
-    assert not senders & {group for name, group in groups.items() if not name.startswith("sender-")}
+    assert not senders & {groups[spec.name] for spec in FUNCTIONS if spec.reaches_data}
 
 
 @pytest.mark.parametrize("stage", [Stage.DEV, Stage.PROD])

@@ -176,6 +176,7 @@ def _local_context():
     return {
         "postgres": {
             "api_dsn": "postgresql://nofy_api@127.0.0.1/nofy",
+            "console_dsn": "postgresql://nofy_console@127.0.0.1/nofy",
             "pipeline_dsn": "postgresql://nofy_pipeline@127.0.0.1/nofy",
             "operator_dsn": "postgresql://nofy_operator@127.0.0.1/nofy",
             "admin_dsn": "postgresql://nofy@127.0.0.1/nofy",
@@ -186,5 +187,8 @@ def _local_context():
         "slack_api_url": "http://127.0.0.1:8025/slack/api",
         "brevo_api_url": "http://127.0.0.1:8025/brevo/v3",
         "whatsapp_api_url": "http://127.0.0.1:8025/whatsapp/v25.0",
+        "appwrite_endpoint": "http://127.0.0.1:8025/appwrite/v1",
+        "appwrite_project": "nofy-local",
+        "console_url": "http://127.0.0.1:8025",
         "layer_path": ".local/build/layer",
     }

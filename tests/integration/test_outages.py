@@ -34,7 +34,7 @@ class Producer:
         project = postgres.project()
         postgres.superuser.run(
             "UPDATE api_keys SET token_hash = %(hash)s WHERE id = %(id)s",
-            {"hash": tokens.digest(self._token), "id": project.principal.key_id},
+            {"hash": tokens.digest(self._token), "id": project.principal.actor.actor_id},
         )
 
     def post(self) -> tuple[int, dict[str, Any]]:

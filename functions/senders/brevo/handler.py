@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from nofy.adapters.aws.vault import KmsVault
 from nofy.adapters.providers.brevo import BrevoClient
-from nofy.adapters.providers.http import HttpClient
-from nofy.domain.sending import read_request, response
-from nofy.pipeline.send import ChannelSender
-from nofy.runtime import clock, settings
-from nofy.runtime.observability import logger, observed
+from nofy.runtime import settings
+from nofy.runtime.observability import observed
+from nofy.runtime.sending import answer, channel_sender
 
 configured = settings.load(settings.BrevoSettings)
-sender = ChannelSender(BrevoClient(configured.brevo_api_url, HttpClient()), KmsVault(), clock.now)
+sender = channel_sender(BrevoClient, configured.brevo_api_url)
 
 
 @observed
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-    messages, deadline = read_request(event)
-    outcomes = sender.send(messages, deadline)
-    logger.info("messages sent", extra={"messages": len(messages)})
-    return response(outcomes)
+    return answer(sender, event)

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from nofy.domain.accounts import Actor, ActorKind
 from nofy.domain.delivery import Fence, Leased, Report, State
 from nofy.domain.lifecycle import Status
 from nofy.domain.notification import Draft, Integration, Principal
 from nofy.domain.outcomes import Accepted
+from nofy.domain.permissions import Scope, of_scopes
 from nofy.domain.retry import DeliveryMode, Done, Tried
 from nofy.domain.routing import PROVIDER_OF, Channel, Lane, Priority, Provider
 from nofy.domain.sending import Message, message_of
@@ -49,7 +51,9 @@ def integration(channel: Channel, **changes: Any) -> Integration:
 def principal(*channels: Channel, **changes: Any) -> Principal:
     """With an integration for each of the channels; for all of them if none is named."""
     integrations = tuple(integration(each) for each in channels or tuple(Channel))
-    return replace(Principal(PROJECT, KEY, Mode.LIVE, integrations), **changes)
+    return replace(
+        Principal(PROJECT, Actor(ActorKind.TOKEN, KEY), Mode.LIVE, integrations, of_scopes(tuple(Scope))), **changes
+    )
 
 
 def draft(**changes: Any) -> Draft:

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from nofy.domain import retry
 from nofy.domain.delivery import Fence, Report
-from nofy.domain.outcomes import Accepted, NotTried, Outcome, Rejected, RejectionKind, Throttled, Transient, Unknown
+from nofy.domain.outcomes import (
+    Accepted,
+    NotTried,
+    Outcome,
+    Rejected,
+    RejectionKind,
+    Throttled,
+    ThrottleScope,
+    Transient,
+    Unknown,
+)
 
 # What UTF-8 and PostgreSQL's text can hold: no half surrogate pairs, no NUL.
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)
@@ -17,7 +27,7 @@ attempt_nos = st.integers(1, 2**31 - 1)
 
 outcomes: st.SearchStrategy[Outcome] = st.one_of(
     st.builds(Accepted, st.none() | words),
-    st.builds(Throttled, words, st.none() | st.floats(0, 1e6)),
+    st.builds(Throttled, words, st.none() | st.floats(0, 1e6), st.sampled_from(ThrottleScope)),
     st.builds(Transient, words),
     st.builds(Rejected, st.sampled_from(RejectionKind), words),
     st.builds(Unknown, words),

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nofy.domain import outcomes
-from nofy.domain.outcomes import Accepted, NotTried, Outcome, Rejected, RejectionKind, Throttled, Transient, Unknown
+from nofy.domain.outcomes import (
+    Accepted,
+    NotTried,
+    Outcome,
+    Rejected,
+    RejectionKind,
+    Throttled,
+    ThrottleScope,
+    Transient,
+    Unknown,
+)
 from tests.unit.domain import strategies
 
 
@@ -38,6 +48,16 @@ def test_everything_but_an_acceptance_has_a_reason(outcome: Outcome, reason: str
     assert outcomes.reason(outcome) == reason
 
 
+@pytest.mark.parametrize("scope", ThrottleScope)
+def test_a_throttle_tells_what_it_speaks_of(scope: ThrottleScope):
+    assert outcomes.to_json(Throttled("429", 3, scope))["scope"] == str(scope)
+
+
+def test_a_throttle_written_before_there_were_scopes_speaks_of_the_integration():
+    written = {"outcome": "throttled", "reason": "429", "retry_after": 3}
+    assert outcomes.from_json(written) == Throttled("429", 3, ThrottleScope.INTEGRATION)
+
+
 @given(st.text(max_size=20))
 def test_a_providers_words_always_fit_into_utf_8_and_into_postgresql(words: str):
     told = outcomes.to_json(Transient(f"\0{words}\ud800"))["reason"]
@@ -46,7 +66,15 @@ def test_a_providers_words_always_fit_into_utf_8_and_into_postgresql(words: str)
     assert "\0" not in outcomes.to_json(Accepted(f"\0{words}\udfff"))["provider_message_id"]
 
 
-@pytest.mark.parametrize("junk", [{}, {"outcome": "maybe"}, {"outcome": "rejected", "kind": "mood", "reason": ""}])
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {},
+        {"outcome": "maybe"},
+        {"outcome": "rejected", "kind": "mood", "reason": ""},
+        {"outcome": "throttled", "reason": "", "scope": "all"},
+    ],
+)
 def test_what_is_no_outcome_is_refused(junk: dict[str, str]):
     with pytest.raises((KeyError, ValueError)):
         outcomes.from_json(junk)

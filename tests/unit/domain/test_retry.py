@@ -28,7 +28,7 @@ from nofy.domain.retry import (
 )
 from nofy.domain.routing import Priority
 from tests.unit.domain import strategies
-from tests.unit.domain.examples import NOW, seconds, tried
+from tests.unit.domain.examples import NOW, leased, seconds, tried
 
 ALMOST_ONE = 0.999999
 TWICE, ONCE = DeliveryMode.AT_LEAST_ONCE, DeliveryMode.AT_MOST_ONCE
@@ -52,8 +52,8 @@ TWICE, ONCE = DeliveryMode.AT_LEAST_ONCE, DeliveryMode.AT_MOST_ONCE
         (Transient("503"), 0, TWICE, 1.001, Retry(NOW + seconds(1))),
         (Unknown("reset"), 0, TWICE, 60, Retry(NOW + seconds(1))),
         (Unknown("reset"), 7, TWICE, 3600, GiveUp("exhausted: unknown: reset")),
-        (Unknown("reset"), 0, ONCE, 60, LeaveUnknown("reset")),
-        (Unknown("reset"), 99, ONCE, -60, LeaveUnknown("reset")),
+        (Unknown("reset"), 0, ONCE, 60, LeaveUnknown("unknown: reset")),
+        (Unknown("reset"), 99, ONCE, -60, LeaveUnknown("unknown: reset")),
         (Throttled("429", 30), 0, TWICE, 60, Park(NOW + seconds(30.5))),
         (Throttled("429", 30), 99, ONCE, 60, Park(NOW + seconds(30.5))),  # patience spends nothing
         (Throttled("429", None), 0, TWICE, 60, Park(NOW + seconds(PARK_DEFAULT + 0.5))),
@@ -174,3 +174,9 @@ def test_where_the_provider_has_idempotency_nothing_in_doubt_outlives_its_key(
 def test_what_is_in_doubt_without_idempotency_is_the_delivery_modes_to_decide():
     facts = tried(in_doubt_since=NOW - seconds(3600))
     assert isinstance(decide(Unknown("reset"), facts, NOW, lambda: 0.5), Retry)
+
+
+def test_what_a_simulated_provider_refuses_holds_nobodys_integration():
+    refused = Rejected(RejectionKind.CONFIG, "simulated")
+    assert decide(refused, tried(live=False), NOW, lambda: 0.0) == GiveUp("rejected_config: simulated")
+    assert leased(live=False).tried.live is False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nofy.domain.delivery import Fence
 from nofy.domain.ids import idempotency_key
 from nofy.domain.sending import message_of, message_to_json, read_request, read_response, request, response
 from tests.unit.domain import strategies
@@ -21,6 +22,16 @@ def test_a_request_arrives_as_it_was_sent():
     messages = [message(), message(live=False, content={"text": "Grüße 👋"})]
     payload = json.loads(json.dumps(request([message_to_json(each) for each in messages], NOW)))
     assert read_request(payload) == (messages, NOW)
+
+
+def test_a_request_of_an_earlier_deploy_names_no_attempt():
+    older = message_to_json(message(attempt=1))
+    del older["attempt"]
+    assert read_request({"messages": [older], "deadline": NOW.isoformat()})[0] == [message(attempt=1)]
+
+
+def test_a_message_says_which_attempt_it_is():
+    assert message_of(leased(fence=Fence(DELIVERY, 7, NOW))).attempt == 7
 
 
 @given(st.lists(strategies.outcomes, max_size=5))

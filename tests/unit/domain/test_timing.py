@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from nofy.adapters.aws import invoke
+from nofy.adapters.aws import invoke, vault_invoke
 from nofy.adapters.kafka import producer
 from nofy.adapters.postgres import database
 from nofy.domain import timing
@@ -48,6 +48,11 @@ def test_a_group_that_is_begun_at_the_last_moment_is_reported_on_before_the_cons
     assert timing.CONSUMER_TIMEOUT - timing.CONSUMER_MARGIN > timing.INVOKE_READ_TIMEOUT
 
 
+def test_the_console_hears_the_vault_and_answers_before_api_gateway_gives_up():
+    assert LONGEST_CALL + 2 * timing.VAULT_TIMEOUT < timing.VAULT_FUNCTION_TIMEOUT < timing.VAULT_READ_TIMEOUT
+    assert vault_invoke.CONNECT_TIMEOUT + timing.VAULT_READ_TIMEOUT < 29
+
+
 def test_several_groups_follow_one_another_within_one_consumer():
     assert timing.CONSUMER_TIMEOUT - timing.CONSUMER_MARGIN >= 2 * timing.INVOKE_READ_TIMEOUT
 
@@ -75,6 +80,11 @@ def test_no_item_falls_between_two_sweeps():
 
 def test_work_is_not_called_lost_while_its_record_may_still_be_worked_on():
     assert timing.QUEUED_TOO_LONG > timing.OVERDUE >= 60
+
+
+def test_work_in_hand_is_not_called_lost_before_everything_that_heals_it_had_its_time():
+    assert timing.IN_HAND_TOO_LONG >= timing.ATTEMPT_LEASE + timing.SWEEP
+    assert timing.IN_HAND_TOO_LONG >= timing.QUEUED_TOO_LONG + timing.SWEEP
 
 
 def test_rows_outlive_every_record_that_may_speak_of_them():

@@ -62,8 +62,8 @@ def test_a_sender_is_pointed_elsewhere_by_its_variable(tmp_path: Path):
 
 def test_every_role_has_a_password_of_its_own(stack: Stack):
     dsns = stack.postgres_dsns.values()
-    assert len({dsn.split("@")[0] for dsn in dsns}) == 4
-    assert len({dsn.split("@")[0].rpartition(":")[2] for dsn in dsns}) == 4
+    assert len({dsn.split("@")[0] for dsn in dsns}) == 5
+    assert len({dsn.split("@")[0].rpartition(":")[2] for dsn in dsns}) == 5
 
 
 def test_tansus_lag_is_not_to_be_trusted(stack: Stack):

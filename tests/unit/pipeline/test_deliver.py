@@ -80,7 +80,7 @@ def test_the_decision_is_taken_once_and_travels_with_the_outcome(world: World, o
     assert report.outcome == outcome
     assert isinstance(report.decision, decision)
     assert report.credential_version == 1
-    assert len(world.bus.records(DLQ_TOPIC)) == (1 if decision is GiveUp else 0)
+    assert len(world.bus.records(DLQ_TOPIC)) == (1 if decision in (GiveUp, LeaveUnknown) else 0)
 
 
 # Handed over again
@@ -391,3 +391,23 @@ def test_attempts_are_told_by_channel_and_all_but_acceptances_have_failed(world:
         Channel.SLACK: (4, 3),
         Channel.EMAIL: (1, 0),
     }
+
+
+def test_the_failures_that_a_test_token_asks_for_are_no_failures_of_ours(world: World) -> None:
+    test, _ = world.accepted(), world.accepted()
+    world.row(test).live = False
+    world.dispatch()
+    world.sender.otherwise = lambda leased: Accepted() if leased.live else Transient("simulated")
+    (figures,) = world.deliver(world.queued()).attempts
+    assert (figures.attempts_all, figures.attempts_failed) == (1, 0)
+
+
+def test_a_credential_that_is_refused_in_a_test_holds_no_integration(world: World) -> None:
+    test, live = world.accepted(), world.accepted()
+    world.row(test).live = False
+    world.dispatch()
+    refused = Rejected(RejectionKind.CONFIG, "simulated")
+    world.sender.otherwise = lambda leased: Accepted() if leased.live else refused
+    world.deliver(world.queued())
+    decisions = {each.delivery_id: each.decision for each in reports(world)}
+    assert decisions == {test: GiveUp("rejected_config: simulated"), live: Done()}

@@ -375,7 +375,8 @@ def _complaints(history: History, delivery: UUID, statuses: list[Status]) -> lis
     found = []
     if row.status not in ENDED:
         found.append(f"never ends: {row.status}")
-    if accepted > 1 and (not doubted or at_most_once):
+    # (what is unknown may have been accepted, and a person may send it again)
+    if (accepted > 1 and not doubted) or (at_most_once and accepted > 1 + row.redrive_no):
         found.append(f"accepted {accepted} times (at most once: {at_most_once})")
     if row.status is Status.SENT and not accepted:
         found.append("is sent and nobody accepted it")
@@ -385,10 +386,10 @@ def _complaints(history: History, delivery: UUID, statuses: list[Status]) -> lis
         found.append(f"was accepted and is {row.status}")
     if delivery in history.cancelled and row.status is not Status.CANCELLED:
         found.append(f"was cancelled and is {row.status}")
-    if row.status is Status.FAILED and not any(
+    if row.status in (Status.FAILED, Status.UNKNOWN) and not any(
         letter.letter.delivery_id == delivery for letter in history.world.store.tables.dead_letters
     ):
-        found.append("failed without a dead letter")
+        found.append(f"{row.status} without a dead letter")
     steps = [(one, two) for one, two in zip(statuses, statuses[1:], strict=False) if two not in NEXT.get(one, set())]
     # An ack may fold two steps into one: sending -> retrying -> sent.
     steps = [step for step in steps if step[1] is not Status.SENT]

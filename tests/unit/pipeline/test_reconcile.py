@@ -12,7 +12,7 @@ from nofy.domain.outcomes import Accepted, Rejected, RejectionKind, Unknown
 from nofy.domain.records import read_ack
 from nofy.domain.retry import DeliveryMode, LeaveUnknown, Retry
 from nofy.domain.routing import ACKS_TOPIC, DLQ_TOPIC, LANES, Channel, Lane, Priority
-from nofy.domain.timing import ATTEMPT_LEASE, INDEX_WINDOW, OVERDUE, QUEUED_TOO_LONG, ROW_RETENTION
+from nofy.domain.timing import ATTEMPT_LEASE, IN_HAND_TOO_LONG, INDEX_WINDOW, OVERDUE, QUEUED_TOO_LONG, ROW_RETENTION
 from nofy.pipeline import reconcile
 from tests.fakes import Died
 from tests.fakes.world import World
@@ -123,6 +123,27 @@ def test_at_most_once_is_left_as_unknown(world: World) -> None:
     world.clock.advance(ATTEMPT_LEASE + 1)
     world.sweep()
     assert [type(read_ack(each.value).decision) for each in world.acks()] == [LeaveUnknown]
+
+
+def test_what_is_left_as_unknown_is_buried_even_if_kafka_never_took_its_letter(world: World) -> None:
+    delivery = leased(world, mode=DeliveryMode.AT_MOST_ONCE)
+    world.clock.advance(ATTEMPT_LEASE + 1)
+    world.bus.refuses = lambda record: record.topic == DLQ_TOPIC
+    world.sweep()
+    world.acknowledge()
+    assert (world.status(delivery), world.dead_letters()) == (Status.UNKNOWN, [])
+    world.clock.advance(61)
+    assert world.sweep().buried == 1
+    assert world.dead_letters() == ["unknown: its consumer ended without a word"]
+
+
+def test_queued_work_that_nothing_heals_is_lost(world: World) -> None:
+    world.accepted()
+    world.dispatch()
+    world.clock.advance(IN_HAND_TOO_LONG - 2)
+    assert world.sweep().lost == 0
+    world.clock.advance(3)
+    assert world.sweep().lost == 1
 
 
 def test_an_acceptance_that_waits_in_kafka_wins_over_the_expired_lease(world: World) -> None:
@@ -325,6 +346,18 @@ def test_what_ended_long_ago_goes_a_week_a_sweep_and_takes_its_dead_letters_with
     assert list(world.store.tables.deliveries) == [waiting]
     assert world.dead_letters() == []
     assert world.sweep().lost == 0
+
+
+def test_content_goes_when_it_was_kept_for_long_enough(world: World) -> None:
+    delivery = world.accepted()
+    world.settle(1)
+    assert world.status(delivery) is Status.SENT
+    world.clock.advance(89 * 86_400)
+    assert world.sweep().erased == 0
+    world.clock.advance(86_400)
+    assert [world.sweep().erased for _ in range(2)] == [1, 0]
+    row = world.row(delivery)
+    assert (row.status, row.planned.destination, row.planned.content) == (Status.SENT, "erased", {})
 
 
 def test_a_quiet_sweep_does_nothing(world: World) -> None:

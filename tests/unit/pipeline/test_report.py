@@ -8,7 +8,7 @@ from nofy.domain.dead_letters import DeadLetter, Kind, read
 from nofy.domain.delivery import Report
 from nofy.domain.outcomes import Accepted, Rejected, RejectionKind
 from nofy.domain.records import OutboundRecord, read_ack
-from nofy.domain.retry import Decision, Done, GiveUp
+from nofy.domain.retry import Decision, Done, GiveUp, LeaveUnknown
 from nofy.domain.routing import ACKS_TOPIC, DLQ_TOPIC
 from nofy.pipeline.report import publish_reports
 from tests.fakes import NOON, ManualClock, MemoryBus
@@ -43,6 +43,13 @@ def test_what_was_given_up_is_a_dead_letter_too() -> None:
     publish_reports([report(ONE), report(TWO, GiveUp("rejected_recipient: gone"))], bus)
     letters = [read(each) for each in bus.records(DLQ_TOPIC)]
     assert letters == [DeadLetter(Kind.DELIVERY, "rejected_recipient: gone", TWO, 1)]
+
+
+def test_what_was_left_as_unknown_is_a_dead_letter_too() -> None:
+    bus = MemoryBus(ManualClock())
+    publish_reports([report(ONE, LeaveUnknown("unknown: silence"))], bus)
+    letters = [read(each) for each in bus.records(DLQ_TOPIC)]
+    assert letters == [DeadLetter(Kind.DELIVERY, "unknown: silence", ONE, 1)]
 
 
 def test_a_refused_ack_is_returned() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from nofy.domain.outcomes import Accepted, NotTried, Outcome, Transient, Unknown
+from nofy.domain.outcomes import Accepted, NotTried, Outcome, Rejected, RejectionKind, Transient, Unknown
 from nofy.domain.sending import Message, SealedCredential
 from nofy.domain.timing import PROVIDER_CONNECT_TIMEOUT, PROVIDER_TIMEOUT, SENDER_MARGIN
 from nofy.pipeline.send import IN_FLIGHT, ChannelSender
@@ -39,7 +39,7 @@ class Vault:
     def open(self, sealed: SealedCredential) -> str:
         if self.error:
             raise self.error
-        return f"opened {sealed.ciphertext.decode()}"
+        return f"opened-{sealed.ciphertext.decode()}"
 
 
 def sender(provider: Provider, vault: Vault | None = None, clock: ManualClock | None = None) -> ChannelSender:
@@ -50,7 +50,7 @@ def test_every_message_has_its_outcome_in_order() -> None:
     provider = Provider()
     outcomes = sender(provider).send([message(n) for n in range(100)], NOON + timedelta(seconds=60))
     assert outcomes == [Accepted(f"C{n}") for n in range(100)]
-    assert {credential for _, credential in provider.calls} == {"opened sealed"}
+    assert {credential for _, credential in provider.calls} == {"opened-sealed"}
 
 
 def test_nothing_to_send() -> None:
@@ -112,6 +112,33 @@ def test_a_test_tokens_message_stops_before_the_provider_and_opens_its_credentia
     assert provider.calls == []
     (shut,) = sender(provider, Vault(ValueError())).send([message(live=False)], NOON + timedelta(seconds=60))
     assert isinstance(shut, NotTried)
+
+
+def test_a_test_tokens_message_to_a_magic_destination_goes_as_its_name_says_at_each_attempt() -> None:
+    provider = Provider()
+    flaky = replace(message(live=False), destination="flaky@simulated.example")
+    outcomes = sender(provider).send([replace(flaky, attempt=n) for n in (1, 2, 3)], NOON + timedelta(seconds=60))
+    assert [type(each) for each in outcomes] == [Transient, Transient, Accepted]
+    assert provider.calls == []
+
+
+def test_to_a_live_message_no_destination_is_magic() -> None:
+    provider = Provider()
+    throttled = replace(message(), destination="throttled@simulated.example")
+    assert sender(provider).send([throttled], NOON + timedelta(seconds=60)) == [Accepted(throttled.destination)]
+
+
+def test_a_credential_that_would_begin_another_header_reaches_nobody() -> None:
+    provider = Provider()
+
+    class Broken(Vault):
+        def open(self, sealed: SealedCredential) -> str:
+            return "xoxb-1\r\nx-other: header"
+
+    (outcome,) = sender(provider, Broken()).send([message()], NOON + timedelta(seconds=60))
+    assert isinstance(outcome, Rejected)
+    assert outcome.kind is RejectionKind.CONFIG
+    assert provider.calls == []
 
 
 def test_what_may_have_been_taken_is_not_asked_for_again_once_its_key_is_over() -> None:

@@ -25,7 +25,7 @@ class Reader:
 
 
 def post(http: HttpClient, url: str, body: dict[str, Any] | None = None, reader: Any = None) -> Outcome:
-    return http.post(Request(url, {"content-type": "application/json"}, body or {}), reader or Reader())
+    return http.ask(Request(url, {"content-type": "application/json"}, body or {}), reader or Reader())
 
 
 def test_an_answer_is_read(http: HttpClient):
@@ -134,6 +134,47 @@ def test_a_connection_that_was_hung_up_meanwhile_is_made_anew(http: HttpClient):
             assert post(http, server.url) == Accepted("read")
             assert server.hung_up.acquire(timeout=5)
         assert server.connections == 3
+
+
+def test_without_a_body_it_is_a_get(http: HttpClient):
+    with TinyServer([reply()]) as server:
+        http.ask(Request(server.url + "/account", {"api-key": "k"}), Reader())
+        (asked,) = server.asked
+    assert asked.line == "GET /account HTTP/1.1"
+    assert (asked.headers["api-key"], asked.body) == ("k", b"")
+    assert "content-length" not in asked.headers
+
+
+def test_a_credential_that_a_provider_repeats_is_taken_out_of_its_answer(http: HttpClient):
+    reader = Reader()
+    said = b'{"error": {"message": "Malformed access token EAAsecret123", "code": 190}}'
+    with TinyServer([reply(401, said)]) as server:
+        http.ask(Request(server.url, {}, {}, secret="EAAsecret123"), reader)
+    assert reader.answer is not None
+    assert reader.answer.json()["error"]["message"] == "Malformed access token [credential]"
+
+
+def test_what_is_asked_shows_no_credential():
+    assert "EAAsecret123" not in repr(Request("https://x", {}, {}, secret="EAAsecret123"))
+
+
+def test_an_answer_without_end_is_cut_and_costs_no_connection(http: HttpClient, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "MAX_ANSWER", 1000)
+    monkeypatch.setattr(module, "POOL_SIZE", 1)  # one that is not given back would be waited for
+    with TinyServer([reply(200, b"x" * 500_000)]) as server:
+        for _ in range(3):
+            reader = Reader()
+            assert post(http, server.url, reader=reader) == Accepted("read")
+            assert reader.answer is not None
+            assert len(reader.answer.body) == 1000
+
+
+def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(http: HttpClient, monkeypatch: pytest.MonkeyPatch):
+    moments = iter([0.0, 1.0, 14.0])
+    monkeypatch.setattr(module, "monotonic", lambda: next(moments))
+    monkeypatch.setattr(module, "_PART", 1)
+    with TinyServer([reply(200, b"drop by drop")]) as server:
+        assert post(http, server.url) == Unknown("no answer: TimeoutError")
 
 
 def test_making_a_client_connects_to_nothing():

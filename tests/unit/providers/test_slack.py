@@ -13,7 +13,16 @@ from local.simulators.credentials import SLACK_BOT_TOKEN, SLACK_WEBHOOK_PATH
 from nofy.adapters.providers import http as http_module
 from nofy.adapters.providers.http import Answer
 from nofy.adapters.providers.slack import SlackClient, read_post, read_webhook
-from nofy.domain.outcomes import Accepted, Outcome, Rejected, RejectionKind, Throttled, Transient, Unknown
+from nofy.domain.outcomes import (
+    Accepted,
+    Outcome,
+    Rejected,
+    RejectionKind,
+    Throttled,
+    ThrottleScope,
+    Transient,
+    Unknown,
+)
 from tests.unit.domain.examples import DELIVERY, NOTIFICATION, message
 from tests.unit.domain.strategies import json_values
 from tests.unit.providers.tiny_server import TinyServer, reply
@@ -66,6 +75,21 @@ def test_an_error_of_chat_post_message_is_read_by_its_word(error: str, verdict: 
         assert outcome == Rejected(verdict, error)
     else:
         assert outcome == verdict(error)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        answer(429, {"ok": False, "error": "ratelimited"}, retry_after="30"),
+        answer(200, {"ok": False, "error": "ratelimited"}),
+        answer(200, {"ok": False, "error": "rate_limited"}),
+        answer(200, {"ok": False, "error": "message_limit_exceeded"}),
+    ],
+)
+def test_a_throttle_of_chat_post_message_speaks_of_the_workspace(told: Answer):
+    outcome = read_post(told)
+    assert isinstance(outcome, Throttled)
+    assert outcome.scope is ThrottleScope.INTEGRATION
 
 
 @pytest.mark.parametrize(
@@ -124,8 +148,8 @@ def test_a_refusal_of_a_webhook_is_read_by_its_word_whatever_its_status(word: st
     [
         (answer(200, b"ok"), Accepted(None)),  # a webhook gives no id to its messages
         (answer(200, b""), Accepted(None)),
-        (answer(429, b"rate_limited", retry_after="1"), Throttled("rate_limited", 1)),
-        (answer(429, b""), Throttled("HTTP 429", None)),
+        (answer(429, b"rate_limited", retry_after="1"), Throttled("rate_limited", 1, ThrottleScope.DESTINATION)),
+        (answer(429, b""), Throttled("HTTP 429", None, ThrottleScope.DESTINATION)),
         (answer(500, b"rollup_error"), Transient("HTTP 500: rollup_error")),
         (answer(503, b""), Transient("HTTP 503: HTTP 503")),
     ],
@@ -166,11 +190,24 @@ def test_a_bot_posts_to_the_channel_with_opaque_ids_and_without_previews(http):
 def test_a_webhook_gets_the_content_alone_at_its_own_address(http):
     webhook = message(content={"text": "Build 42", "unfurl_links": True}, settings={"kind": "webhook"})
     with TinyServer([reply(200, b"ok")]) as server:
-        assert SlackClient("http://unused.invalid", http).call(webhook, server.url + "/services/T/B/X") == Accepted()
+        address = server.url + "/services/T0/B0/X"
+        assert SlackClient(server.url + "/api", http).call(webhook, address) == Accepted()
         (asked,) = server.asked
-    assert asked.line == "POST /services/T/B/X HTTP/1.1"
+    assert asked.line == "POST /services/T0/B0/X HTTP/1.1"
     assert "authorization" not in asked.headers
     assert asked.json == {"text": "Build 42", "unfurl_links": True, "unfurl_media": False}
+
+
+@pytest.mark.parametrize("root", ["", "http://169.254.169.254", "https://hooks.slack.com.evil.example"])
+def test_what_is_no_webhook_of_slack_is_not_called_whoever_sealed_it(http, root: str):
+    webhook = message(content={"text": "Hi"}, settings={"kind": "webhook"})
+    with TinyServer([reply(200, b"ok")]) as elsewhere:
+        client = SlackClient("https://slack.com/api", http)
+        outcome = client.call(webhook, (root or elsewhere.url) + "/services/T0/B0/secret99")
+        assert not elsewhere.asked
+    assert isinstance(outcome, Rejected)
+    assert outcome.kind is CONFIG
+    assert "secret99" not in outcome.reason
 
 
 @pytest.mark.parametrize(

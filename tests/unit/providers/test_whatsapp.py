@@ -20,7 +20,16 @@ from nofy.adapters.providers.whatsapp import (
     body_of,
     read,
 )
-from nofy.domain.outcomes import Accepted, Outcome, Rejected, RejectionKind, Throttled, Transient, Unknown
+from nofy.domain.outcomes import (
+    Accepted,
+    Outcome,
+    Rejected,
+    RejectionKind,
+    Throttled,
+    ThrottleScope,
+    Transient,
+    Unknown,
+)
 from tests.unit.domain.examples import DELIVERY, message
 from tests.unit.domain.strategies import json_values
 from tests.unit.providers.tiny_server import TinyServer, reply
@@ -130,7 +139,20 @@ def test_the_status_of_a_refusal_does_not_matter(code: int, status: int, verdict
     [(130429, None), (131056, 6), (4, 60), (80007, 60), (131048, 3600), (131064, 3600)],
 )
 def test_meta_names_no_time_so_each_throttle_has_one_of_its_own(code: int, seconds: float | None):
-    assert read(refusal(400, code)) == Throttled(f"{code}: why", seconds)
+    outcome = read(refusal(400, code))
+    assert isinstance(outcome, Throttled)
+    assert (outcome.reason, outcome.retry_after) == (f"{code}: why", seconds)
+
+
+SCOPES = dict.fromkeys([4, 17, 341, 613, 80007, 130429, 131048, 131064, 132069], ThrottleScope.INTEGRATION)
+SCOPES[131056] = ThrottleScope.DESTINATION
+
+
+@pytest.mark.parametrize("code", THROTTLE_CODES)
+def test_only_the_pair_limit_speaks_of_one_person(code: int):
+    outcome = read(refusal(400, code))
+    assert isinstance(outcome, Throttled)
+    assert outcome.scope is SCOPES[code]
 
 
 def test_no_code_stands_in_two_classes():

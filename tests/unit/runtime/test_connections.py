@@ -11,7 +11,7 @@ from kafka.net.sasl import get_sasl_mechanism
 
 from nofy.adapters.kafka.offsets import KafkaOffsets, UnreportedOffsets
 from nofy.runtime import connections
-from nofy.runtime.settings import Auth, DispatcherSettings, PostgresAuth, WrongSettingsError, load
+from nofy.runtime.settings import Auth, DispatcherSettings, PostgresAuth, ProducerSettings, WrongSettingsError, load
 
 LOCAL = {
     "POSTGRES_DSN": "postgresql://nofy_api:pw@127.0.0.1:1/nofy",
@@ -136,3 +136,11 @@ def test_what_only_this_way_of_signing_in_needs_is_named(way: str, without: dict
     environment = {name: value for name, value in (CLOUD | without).items() if value is not None}
     with pytest.raises(WrongSettingsError, match=told):
         getattr(connections, way)(configured(environment))
+
+
+@pytest.mark.parametrize("missing", ["SIGNING_KEYS_BUCKET", "CONSOLE_ISSUER"])
+def test_without_keys_and_an_issuer_no_console_token_is_believed(missing: str) -> None:
+    people = {"SIGNING_KEYS_BUCKET": "keys", "CONSOLE_ISSUER": "nofy-dev"}
+    assert connections.console_tokens(load(ProducerSettings, LOCAL | people)) is not None
+    del people[missing]
+    assert connections.console_tokens(load(ProducerSettings, LOCAL | people)) is None

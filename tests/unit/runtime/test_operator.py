@@ -12,15 +12,19 @@ import boto3
 import pytest
 
 from nofy.domain import tokens
-from nofy.domain.ids import Prefix, decode, encode
+from nofy.domain.accounts import ActorKind
+from nofy.domain.ids import Prefix, born, decode, encode
+from nofy.domain.permissions import Role, Scope
 from nofy.domain.routing import Channel, Provider
 from nofy.domain.tokens import Mode
 from nofy.runtime import operator as module
-from nofy.runtime.operator import OperatorError, perform
+from nofy.runtime.operator import OPERATOR, OperatorError, perform
 from tests.unit.domain.examples import INTEGRATION, PROJECT
 
 NEW = UUID("01950000-0000-7000-8000-0000000000aa")
 PROJECT_ID = encode(Prefix.PROJECT, PROJECT)
+USER = UUID("0b0f6a52-5b0e-5d6e-9d6b-0f6a525b0e5d")
+USER_ID = encode(Prefix.USER, USER)
 
 
 class Administration:
@@ -35,6 +39,12 @@ class Administration:
 
     def create_key(self, *given: Any) -> None:
         self.calls.append(("create_key", *given))
+
+    def set_limits(self, *given: Any, **limits: Any) -> None:
+        self.calls.append(("set_limits", limits, *given))
+
+    def join(self, *given: Any) -> None:
+        self.calls.append(("join", *given))
 
     def default_integration(self, *given: Any) -> UUID | None:
         self.calls.append(("default_integration", *given))
@@ -54,14 +64,52 @@ def test_a_project_is_created_under_a_new_id():
     assert done({"command": "create_project", "name": "Acme"}, administration) == {
         "project_id": encode(Prefix.PROJECT, NEW)
     }
-    assert administration.calls == [("create_project", NEW, "Acme")]
+    ((*call, entry),) = administration.calls
+    assert call == ["create_project", NEW, "Acme"]
+    assert (entry.action, entry.target, entry.details) == (
+        "project.created",
+        encode(Prefix.PROJECT, NEW),
+        {"name": "Acme"},
+    )
+
+
+def test_what_an_operator_does_is_noted_as_an_operators():
+    administration = Administration()
+    done({"command": "create_project", "name": "Acme"}, administration)
+    entry = administration.calls[0][-1]
+    assert (entry.entry_id, entry.at, entry.actor) == (NEW, born(NEW), OPERATOR)
+    assert entry.actor.kind is ActorKind.OPERATOR
 
 
 def test_a_token_is_stored_as_its_hash():
     administration = Administration()
     event = {"command": "create_token", "project_id": PROJECT_ID, "mode": "test", "hash": "00ff", "hint": "nofy_…"}
+    event |= {"name": "server", "scopes": ["send", "read"]}
     assert done(event, administration) == {"token_id": encode(Prefix.KEY, NEW)}
-    assert administration.calls == [("create_key", NEW, PROJECT, Mode.TEST, b"\x00\xff", "nofy_…")]
+    ((*call, entry),) = administration.calls
+    scopes = (Scope.SEND, Scope.READ)
+    assert call == ["create_key", NEW, PROJECT, Mode.TEST, b"\x00\xff", "nofy_…", "server", scopes]
+    assert (entry.action, entry.target) == ("token.created", encode(Prefix.KEY, NEW))
+    assert "00ff" not in str(entry)
+
+
+def test_a_projects_limits_are_set_and_what_is_not_given_is_as_everywhere():
+    administration = Administration()
+    event = {"command": "set_limits", "project_id": PROJECT_ID, "burst": 5}
+    limits = {"requests_per_second": None, "burst": 5, "notifications_per_day": None}
+    assert done(event, administration) == limits
+    ((*call, entry),) = administration.calls
+    assert call == ["set_limits", limits, PROJECT]
+    assert (entry.action, entry.target, entry.details) == ("project.limited", PROJECT_ID, limits)
+
+
+def test_a_person_joins_a_project():
+    administration = Administration()
+    event = {"command": "join", "project_id": PROJECT_ID, "user_id": USER_ID, "role": "owner"}
+    assert done(event, administration) == {"user_id": USER_ID, "role": "owner"}
+    ((*call, entry),) = administration.calls
+    assert call == ["join", PROJECT, USER, Role.OWNER]
+    assert (entry.action, entry.target, entry.details) == ("member.joined", USER_ID, {"role": "owner"})
 
 
 def test_the_integration_that_is_there_is_found_before_a_new_one_is_named():
@@ -79,12 +127,26 @@ def test_an_integration_is_set_with_its_sealed_credential():
         "integration": str(INTEGRATION),
         "settings": {"sender": {"email": "a@b.c"}},
         "credential": base64.b64encode(b"\x00sealed").decode(),
+        "name": "Main",
+        "hint": "…cret",
     }
     answer = done(event, administration)
     assert answer == {"integration_id": encode(Prefix.INTEGRATION, INTEGRATION), "credential_version": 4}
     settings = {"sender": {"email": "a@b.c"}}
-    stored = ("set_integration", INTEGRATION, PROJECT, Channel.EMAIL, Provider.BREVO, settings, b"\x00sealed")
-    assert administration.calls == [stored]
+    stored = (
+        "set_integration",
+        INTEGRATION,
+        PROJECT,
+        Channel.EMAIL,
+        Provider.BREVO,
+        settings,
+        b"\x00sealed",
+        "Main",
+        "…cret",
+    )
+    ((*call, entry),) = administration.calls
+    assert tuple(call) == stored
+    assert (entry.action, entry.target) == ("integration.set", encode(Prefix.INTEGRATION, INTEGRATION))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +234,32 @@ def test_the_command_line_seals_a_credential_before_it_is_sent(session: Session,
     assert asked["EncryptionContext"] == {"project": str(PROJECT), "integration": str(NEW)}
     assert not [each for each in session.payloads if b"xkeysib-secret" in each]
     *_, stored = session.administration.calls
-    assert stored[-2:] == ({"sender": {"email": "a@b.c"}}, b"terces-bisyekx")
+    assert stored[5:-1] == ({"sender": {"email": "a@b.c"}}, b"terces-bisyekx", "", "…cret")
+
+
+def test_a_short_credential_is_not_hinted_at(session: Session, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("12345678901\n"))
+    settings = '{"sender": {"email": "a@b.c"}}'
+    run(capsys, "integration", "set", PROJECT_ID, "email", "--settings", settings, "--name", "Main")
+    *_, stored = session.administration.calls
+    assert stored[-3:-1] == ("Main", "…")
+
+
+def test_the_command_line_names_a_token_and_what_it_is_for(session: Session, capsys):
+    run(capsys, "token", "create", PROJECT_ID, "--name", "server", "--scopes", "send,read,send")
+    (stored,) = session.administration.calls
+    assert stored[6:8] == ("server", (Scope.SEND, Scope.READ))
+
+
+def test_the_command_line_sets_limits(session: Session, capsys):
+    words = ("project", "limits", PROJECT_ID, "--requests-per-second", "2.5", "--notifications-per-day", "1000")
+    answer = run(capsys, *words)
+    assert answer == {"requests_per_second": 2.5, "burst": None, "notifications_per_day": 1000}
+
+
+@pytest.mark.parametrize(("words", "role"), [((), "owner"), (("--role", "viewer"), "viewer")])
+def test_the_command_line_makes_a_person_an_owner_unless_told_otherwise(session: Session, capsys, words, role):
+    assert run(capsys, "project", "join", PROJECT_ID, USER_ID, *words) == {"user_id": USER_ID, "role": role}
 
 
 @pytest.mark.parametrize(
@@ -182,6 +269,8 @@ def test_the_command_line_seals_a_credential_before_it_is_sent(session: Session,
         (["integration", "set", "acme", "email"], "x", "not a project id: acme"),
         (["integration", "set", PROJECT_ID, "email", "--settings", "{"], "x", "Expecting property name"),
         (["token", "create", "acme"], "", "not a project id: acme"),
+        (["project", "join", PROJECT_ID, "ada"], "", "not a user id: ada"),
+        (["project", "limits", "acme"], "", "not a project id: acme"),
     ],
 )
 def test_a_command_that_cannot_be_carried_out_is_one_line_and_exit_code_1(
@@ -202,6 +291,11 @@ def test_a_command_that_cannot_be_carried_out_is_one_line_and_exit_code_1(
         ["project"],
         ["project", "create"],
         ["token", "create", "x", "--mode", "dry"],
+        ["token", "create", "x", "--scopes", "send,everything"],
+        ["token", "create", "x", "--scopes", ""],
+        ["project", "limits", "x", "--burst", "0"],
+        ["project", "limits", "x", "--requests-per-second", "nan"],
+        ["project", "join", "x", "y", "--role", "king"],
         ["integration", "set", "x", "fax"],
     ],
 )

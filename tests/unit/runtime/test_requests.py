@@ -17,7 +17,7 @@ from nofy.domain.notification import Draft, Principal
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import Channel, MessageClass, Priority
 from nofy.runtime.api.models import BatchRequest, NotificationsQuery
-from nofy.runtime.api.requests import MAX_BODY, MAX_DEPTH, parse_json, read, read_edit, read_notification
+from nofy.runtime.api.requests import MAX_BODY, MAX_DEPTH, MAX_VALUES, parse_json, read, read_edit, read_notification
 from tests.unit.domain.examples import NOW, integration, principal
 from tests.unit.domain.strategies import json_values
 
@@ -371,3 +371,42 @@ def test_an_incoming_webhooks_address_cannot_be_edited():
 def test_whatever_an_edit_is_it_is_read_or_refused(body: Any):
     with contextlib.suppress(InvalidRequestError):
         read_edit(body, Channel.EMAIL, principal())
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": 1, "a": 1}', b'{"a": [{"b": {"c": 1, "d": 2, "c": 3}}]}', b'{"\\u0061": 1, "a": 2}']
+)
+def test_a_key_that_stands_there_twice_is_refused_for_nobody_knows_which_is_meant(body: bytes):
+    with pytest.raises(MalformedRequestError, match="the same key twice"):
+        parse_json(body)
+
+
+def test_the_same_key_in_two_objects_is_none_of_that():
+    assert parse_json(b'[{"a": 1}, {"a": {"a": 2}}]') == [{"a": 1}, {"a": {"a": 2}}]
+
+
+@pytest.mark.parametrize(
+    "bomb", [[[]] * MAX_VALUES, [0] * MAX_VALUES, {str(each): 0 for each in range(MAX_VALUES // 2)}]
+)
+def test_a_body_of_nothing_but_structure_is_refused(bomb: object):
+    with pytest.raises(MalformedRequestError, match="keys and values"):
+        parse_json(json.dumps(bomb).encode())
+
+
+def test_as_many_values_as_the_limit_are_read():
+    assert parse_json(json.dumps([0] * (MAX_VALUES - 1)).encode())
+
+
+def test_the_largest_batch_that_anybody_sends_is_within_the_limit():
+    block = {"type": "section", "text": {"type": "mrkdwn", "text": "x"}}
+    one = {
+        "to": {"email": "ada@example.com"},
+        "channels": ["email", "slack"],
+        "content": {
+            "text": "x",
+            "slack": {"blocks": [block] * 12},
+        },
+        "tags": ["a"] * 10,
+        "metadata": {str(each): "x" for each in range(20)},
+    }
+    assert parse_json(json.dumps({"notifications": [one] * 100}).encode())

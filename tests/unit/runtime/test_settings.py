@@ -11,6 +11,7 @@ from nofy.runtime.settings import (
     DatabaseSettings,
     DispatcherSettings,
     PostgresAuth,
+    ProducerSettings,
     WrongSettingsError,
     load,
 )
@@ -32,6 +33,14 @@ def test_flags_and_names_are_read_as_what_they_are():
     assert load(DispatcherSettings, SOUND).kafka_reports_lag is True
     assert load(DispatcherSettings, SOUND | {"KAFKA_REPORTS_LAG": "false"}).kafka_reports_lag is False
     assert load(ConsumerSettings, SOUND).sender_functions == {"slack": "nofy-dev-sender-slack"}
+
+
+def test_who_is_let_in_besides_api_tokens_may_be_said_and_need_not():
+    silent = load(ProducerSettings, SOUND)
+    assert (silent.signing_keys_bucket, silent.console_issuer, silent.cors_origins) == (None, None, ())
+    said = {"CORS_ORIGINS": "https://a.example, https://b.example:8443,", "CONSOLE_ISSUER": "nofy-dev"}
+    told = load(ProducerSettings, SOUND | said)
+    assert told.cors_origins == ("https://a.example", "https://b.example:8443")
 
 
 def test_a_function_asks_for_nothing_it_does_not_need():

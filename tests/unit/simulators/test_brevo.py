@@ -23,7 +23,11 @@ def test_a_message_is_accepted_with_a_bracketed_id_and_the_limits_in_headers(sim
 
 @pytest.mark.parametrize(
     ("key", "message"),
-    [(None, "authentication not found in headers"), ("xkeysib-wrong", "Key not found")],
+    [
+        (None, "authentication not found in headers"),
+        ("xkeysib-wrong", "Key not found"),
+        ("xkeysib-nofy-elsewhere", "We have detected you are using an unrecognised IP address 192.0.2.7."),
+    ],
 )
 def test_bad_keys_are_unauthorized_in_brevos_own_words(sim, key, message):
     answer = sim.email(key=key)

@@ -13,9 +13,14 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # This many failures with no success between them open the circuit. A delivery's own bad luck is fewer.
 FAILURES = 10
-# Open for this long (seconds), twice as long each time that a probe fails, up to the second figure.
-OPEN_FIRST = 5
-OPEN_MOST = 30
+# Open for this long (seconds), twice as long each time that a probe fails, up to the second figure: so late may the
+# first call after an outage be. A backlog should be gone within twice the outage. Where work comes at 60 % of the rate
+# r, an outage of 60 s and d more leave 0.6 r (60 + d) to go with the other 0.4 r: 90 + 2.5 d seconds after its end,
+# and 105 s if d is 6. It may be no more than 12, and less where not all of the rate can be used: with 95 % of it, 6 s
+# make 115 s. In that minute ten failures and three probes after 3, 9, 15, ... 57 s are 40 calls: 5 % of what asking
+# again at once would make from 14 calls a second on, 1.3 % at 50.
+OPEN_FIRST = 3
+OPEN_MOST = 6
 # Half-open: as many calls find out for all. If none has an answer by then (their consumer died), as many again.
 PROBES = 3
 PATIENCE = PROVIDER_TIMEOUT + SENDER_MARGIN

@@ -18,7 +18,7 @@ from nofy.domain.records import VERSION, InboundRecord, dump, load, optional, wh
 class Kind(StrEnum):
     """What kind of thing a dead letter is."""
 
-    DELIVERY = "delivery"  # a delivery that was given up
+    DELIVERY = "delivery"  # a delivery that was given up, or left as unknown
     RECORD = "record"  # a record nobody could read
     BATCH = "batch"  # a batch its consumer could not finish, from the event source's on-failure route
 
@@ -29,6 +29,10 @@ class Standing(StrEnum):
     OPEN = "open"
     REDRIVEN = "redriven"
     DISCARDED = "discarded"
+
+
+# Why a dead letter is discarded by itself: late truth made its delivery sent, and nothing is left to be done.
+ACCEPTED_AFTER_ALL = "accepted after all"
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,9 @@ class Leased:
     @property
     def tried(self) -> Tried:
         idempotent = self.provider in IDEMPOTENT
-        return Tried(self.spent, self.priority, self.delivery_mode, self.expires_at, idempotent, self.in_doubt_since)
+        return Tried(
+            self.spent, self.priority, self.delivery_mode, self.expires_at, idempotent, self.in_doubt_since, self.live
+        )
 
     @property
     def ask_until(self) -> datetime | None:

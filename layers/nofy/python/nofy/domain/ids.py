@@ -37,6 +37,9 @@ class Prefix(StrEnum):
     DELIVERY = "dlv"
     ATTEMPT = "att"
     DEAD_LETTER = "dlt"
+    USER = "usr"
+    INVITATION = "inv"
+    AUDIT = "aud"
 
 
 def milliseconds(moment: datetime, *, up: bool = True) -> int:

@@ -1,7 +1,8 @@
 """How much a provider bears, and when a delivery's turn is. Pure.
 
-A delivery that has to wait is given a moment of its own, its *slot*, and nobody else gets it: what is woken at its
-slot is called then, and is not parked once more. ``adapters/redis/reserve.lua`` and ``learn.lua`` are these
+A delivery that has to wait is given a moment of its own, its *slot*, and nobody else gets it. Slots are what is
+planned; what happens is counted apart, for owners come late, and all at once after a stall: no call is made that the
+calls before it leave no room for. ``adapters/redis/reserve.lua`` and ``learn.lua`` are these
 functions where many consumers share one state; ``tests/contract/test_limiter.py`` holds the two to each other.
 """
 
@@ -13,12 +14,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from nofy.domain.breaker import LONG_AGO, Breaker
-from nofy.domain.outcomes import Outcome, Throttled
+from nofy.domain.outcomes import Outcome, Throttled, ThrottleScope
 from nofy.domain.retry import patience
 from nofy.domain.routing import Priority, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+# Seconds. Deliveries come in batches, as often as dispatcher and consumer turn: if fewer calls could be made in one
+# than the rate allows from one to the next, the difference would be lost.
+TURN = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,25 @@ class Rate:
     def express(self) -> Rate:
         """What ``high`` and ``normal`` have for themselves while a less urgent backlog has taken all slots to come.
 
-        A tenth each: reserved slots cannot be given back, so this comes on top, and 1.2 times the rate is the most.
+        A tenth each, for reserved slots cannot be given back. More slots are given so than there is room for calls:
+        then bulk is what comes again.
         """
         return Rate(self.per_second / 10, max(1, self.burst // 10))
+
+    @property
+    def at_once(self) -> int:
+        """So many calls may be made at once: the burst, or what the rate allows in :data:`TURN`."""
+        return max(self.burst, int(self.per_second * TURN))
+
+    @property
+    def leeway(self) -> timedelta:
+        """How far calls may run ahead of the average."""
+        return self.interval * (self.at_once - 1)
+
+    @property
+    def urgent_leeway(self) -> timedelta:
+        """The calls of ``high`` and ``normal`` find room where bulk has just used it up: a tenth of a burst more."""
+        return self.leeway + self.interval * self.express.burst
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +87,9 @@ LIMITS: dict[Provider, Limits] = {
     Provider.WHATSAPP: Limits(Rate(80, 80), Rate(1 / 6, 45)),
 }
 _SLOWEST, _MOST = 0.001, 100_000
+# Who finds no room at its slot comes again for it within this time of the first room there is, as far as others have
+# not been told so: little is lost by a small delay, and no crowd comes again and again after a long one.
+SOON = timedelta(seconds=1)
 
 
 def limits_of(provider: Provider, settings: Mapping[str, Any]) -> Limits:
@@ -98,33 +123,54 @@ def _never_used() -> dict[Priority, datetime]:
 class Bucket:
     """A rate's state, by the generic cell rate algorithm: for each count, when it will be as if never used.
 
-    ``used`` counts for each priority what it and the more urgent ones took, so that of ``low`` counts all;
-    ``express`` counts what went past others' backlog. While paused, nothing goes.
+    ``used`` counts for each priority the slots that it and the more urgent ones took, so that of ``low`` counts all;
+    ``express`` counts what went past others' backlog. ``called`` counts calls, and ``told`` goes before it by those
+    who come again for room. While paused, nothing goes.
     """
 
     used: Mapping[Priority, datetime] = field(default_factory=_never_used)
     express: Mapping[Priority, datetime] = field(default_factory=_never_used)
+    called: datetime = LONG_AGO
+    told: datetime = LONG_AGO
     paused_until: datetime = LONG_AGO
 
     def take(self, rate: Rate | None, priority: Priority, at: datetime) -> tuple[datetime, Bucket]:
         """The first free slot from ``at`` on, and the bucket without it."""
         if rate is None:
             return at, self
-        slot, express = _slot(self.used[Priority.LOW], rate, at), self.express
-        among_equals = _slot(self.used[priority], rate, at)
+        used = {**self.used, Priority.LOW: max(self.used[Priority.LOW], self.called, self.told)}
+        slot, express = _slot(used[Priority.LOW], rate, at), self.express
+        among_equals = _slot(used[priority], rate, at)
         if among_equals < slot:
             sooner = _slot(express[priority], rate.express, among_equals)
             if sooner < slot:
-                used = _next(express[priority], rate.express, among_equals)
-                slot, express = sooner, {**express, priority: used}
-        taken = {each: _next(self.used[each], rate, at) for each in _no_more_urgent(priority)}
-        return slot, replace(self, used={**self.used, **taken}, express=express)
+                slot, express = sooner, {**express, priority: _next(express[priority], rate.express, among_equals)}
+        taken = {each: _next(used[each], rate, at) for each in _no_more_urgent(priority)}
+        return slot, replace(self, used={**used, **taken}, express=express)
+
+    def room(self, rate: Rate | None, priority: Priority) -> datetime:
+        """From when on a call keeps to the rate, whatever slots say."""
+        if rate is None:
+            return LONG_AGO
+        return self.called - (rate.leeway if priority is Priority.LOW else rate.urgent_leeway)
+
+    def untold(self, rate: Rate | None) -> datetime:
+        """From when on nobody was told to come again."""
+        return self.told - rate.tolerance if rate else LONG_AGO
+
+    def tell(self, rate: Rate | None, until: datetime) -> Bucket:
+        """Somebody was told to come again at ``until``."""
+        return replace(self, told=until + rate.tolerance + rate.interval) if rate else self
+
+    def call(self, rate: Rate | None, now: datetime) -> Bucket:
+        return replace(self, called=_next(self.called, rate, now)) if rate else self
 
     def pause(self, rate: Rate | None, until: datetime) -> Bucket:
         """Nothing before ``until``, and no burst then: whoever was asked for patience has had its burst."""
         spent = until + rate.tolerance if rate else LONG_AGO
         used = {each: max(tat, spent) for each, tat in self.used.items()}
-        return replace(self, used=used, paused_until=max(self.paused_until, until))
+        called = max(self.called, spent)
+        return replace(self, used=used, called=called, paused_until=max(self.paused_until, until))
 
 
 def _slot(tat: datetime, rate: Rate, at: datetime) -> datetime:
@@ -179,27 +225,58 @@ def ask(
 ) -> tuple[Verdict, Standing]:
     """Whether to call now or when, and what is known afterwards.
 
-    A slot is honoured however late its owner comes. One that falls into a pause or an open circuit is lost, for its
-    time passes unused, and its owner takes a new one. Who would have to wait until ``latest`` takes none.
+    Whose slot has come goes if the calls made so far leave room. If not, because others were late or more urgent, it
+    keeps its slot and comes again for the first room that nobody else was told of; where that is more than
+    :data:`SOON` behind the first room there is, it takes a new slot behind all others. So does who asks in a pause or
+    while the circuit is open, if its slot lies before their end. Who would have to wait until ``latest`` takes none.
+
+    Somebody goes whenever there is room, and room is taken up by nothing but calls: so everybody goes in the end.
     """
     barred = standing.breaker.bars_until(now)
     at = max(now, barred or now, standing.integration.paused_until, standing.destination.paused_until)
     cause = Cause.CIRCUIT_OPEN if barred else Cause.RATE_LIMITED
-    slot = standing.slot
+    before, slot = standing, standing.slot
     if slot is None or slot < at > now:
-        first, integration = standing.integration.take(limits.integration, priority, at)
-        slot, destination = standing.destination.take(limits.destination, priority, first)
-        if slot > now and slot >= latest:
-            return Wait(slot, cause), replace(standing, slot=None)
-        standing = replace(standing, integration=integration, destination=destination, slot=slot)
-    if slot > now:
-        return Wait(slot, cause), standing
-    return Go(), replace(standing, breaker=standing.breaker.let_through(now), slot=None)
+        slot, standing = _book(standing, limits, priority, at)
+    until = slot
+    if slot <= now:
+        room, untold = _room(standing, limits, priority)
+        if room <= now:
+            return Go(), _call(standing, limits, now)
+        if untold - room < SOON:
+            until, standing = untold, _tell(standing, limits, untold)
+        else:
+            until, standing = _book(before, limits, priority, untold)
+    if until >= latest:
+        return Wait(until, cause), replace(before, slot=None)
+    return Wait(until, cause), standing
 
 
-# Throttles that speak of one destination, by how their reason begins: all of Slack's (one a second a channel), and
-# WhatsApp's pair limit. All others speak of the integration.
-_OF_DESTINATION: dict[Provider, tuple[str, ...]] = {Provider.SLACK: ("",), Provider.WHATSAPP: ("131056",)}
+def _book(standing: Standing, limits: Limits, priority: Priority, at: datetime) -> tuple[datetime, Standing]:
+    """The first slot that both rates have free."""
+    first, integration = standing.integration.take(limits.integration, priority, at)
+    slot, destination = standing.destination.take(limits.destination, priority, first)
+    return slot, replace(standing, integration=integration, destination=destination, slot=slot)
+
+
+def _room(standing: Standing, limits: Limits, priority: Priority) -> tuple[datetime, datetime]:
+    """From when on a call keeps to both rates, and from when on nobody else was told so."""
+    buckets = [(standing.integration, limits.integration), (standing.destination, limits.destination)]
+    room = max(bucket.room(rate, priority) for bucket, rate in buckets)
+    return room, max(room, *(bucket.untold(rate) for bucket, rate in buckets))
+
+
+def _call(standing: Standing, limits: Limits, now: datetime) -> Standing:
+    return Standing(
+        standing.breaker.let_through(now),
+        standing.integration.call(limits.integration, now),
+        standing.destination.call(limits.destination, now),
+    )
+
+
+def _tell(standing: Standing, limits: Limits, until: datetime) -> Standing:
+    integration = standing.integration.tell(limits.integration, until)
+    return replace(standing, integration=integration, destination=standing.destination.tell(limits.destination, until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +287,8 @@ class Pause:
     until: datetime
 
 
-def pause_of(provider: Provider, outcome: Outcome, now: datetime) -> Pause | None:
+def pause_of(outcome: Outcome, now: datetime) -> Pause | None:
     """The pause that an outcome asks for, if it does."""
     if not isinstance(outcome, Throttled):
         return None
-    one = outcome.reason.startswith(_OF_DESTINATION.get(provider, ()))
-    return Pause(not one, now + timedelta(seconds=patience(outcome.retry_after)))
+    return Pause(outcome.scope is ThrottleScope.INTEGRATION, now + timedelta(seconds=patience(outcome.retry_after)))

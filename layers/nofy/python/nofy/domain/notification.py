@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from nofy.domain.accounts import Actor, ProjectLimits
 from nofy.domain.content import content_errors, render
 from nofy.domain.errors import FieldError, InvalidRequestError
+from nofy.domain.permissions import Permission
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import (
     PROVIDER_OF,
@@ -55,12 +57,18 @@ class Integration:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls: a project, by one of its tokens, and what the project can send with."""
+    """Who calls, for which project, what they may do there, and what the project can send with.
+
+    ``mode`` is the token's, or the one that a person looks at; ``valid_until`` is when the token ends, if it does.
+    """
 
     project_id: UUID
-    key_id: UUID
+    actor: Actor
     mode: Mode
     integrations: tuple[Integration, ...] = ()
+    permissions: frozenset[Permission] = frozenset()
+    limits: ProjectLimits = ProjectLimits()
+    valid_until: datetime | None = None
 
     def integration_for(self, channel: Channel) -> Integration | None:
         """The integration a channel is sent with: its default one."""

@@ -102,7 +102,7 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class LeaveUnknown:
-    """It ends as unknown: under at-most-once nobody tries again what may have been sent."""
+    """It ends as unknown, and as a dead letter: under at-most-once only a person sends again what may be there."""
 
     reason: str
 
@@ -120,6 +120,7 @@ class Tried:
     expires_at: datetime
     idempotent: bool = False  # the provider refuses a second call under the delivery's key
     in_doubt_since: datetime | None = None  # a call under that key may have been taken since then
+    live: bool = True  # False: no provider was asked
 
     def ask_until(self, outcome: Outcome, now: datetime) -> datetime | None:
         """The last moment at which asking again cannot send twice; None where that is no question."""
@@ -134,9 +135,10 @@ def decide(outcome: Outcome, tried: Tried, now: datetime, random: Callable[[], f
     match outcome:
         case Accepted():
             return Done()
-        case Rejected(RejectionKind.CONFIG, reason):
+        case Rejected(RejectionKind.CONFIG, reason) if tried.live:
             return Hold(reason)
         case Rejected(kind, reason):
+            # A simulated provider may not hold the integration that live messages need.
             return GiveUp(f"rejected_{kind}: {reason}")
         case Throttled(_, retry_after):
             # The jitter lies behind what was asked for.
@@ -144,7 +146,7 @@ def decide(outcome: Outcome, tried: Tried, now: datetime, random: Callable[[], f
         case NotTried():
             return park(outcome, now + timedelta(seconds=PARK_DEFAULT * random()), tried, now)
         case Unknown(reason) if tried.delivery_mode is DeliveryMode.AT_MOST_ONCE:
-            return LeaveUnknown(reason)
+            return LeaveUnknown(f"unknown: {reason}")
         case Transient(reason) | Unknown(reason):
             return _retry(outcome, f"{name(outcome)}: {reason}", tried, now, random())
         case _:

@@ -41,6 +41,7 @@ class Message:
     idempotency_key: UUID
     live: bool
     ask_until: datetime | None = None  # set: an earlier call under the key may have been taken
+    attempt: int = 1  # which one this is, throttled and redriven ones counted
 
 
 def message_of(leased: Leased) -> Message:
@@ -57,6 +58,7 @@ def message_of(leased: Leased) -> Message:
         idempotency_key=idempotency_key(leased.fence.delivery_id, leased.redrive_no),
         live=leased.live,
         ask_until=leased.ask_until,
+        attempt=leased.fence.attempt_no,
     )
 
 
@@ -75,6 +77,7 @@ def message_to_json(message: Message) -> dict[str, Any]:
         "idempotency_key": str(message.idempotency_key),
         "live": message.live,
         "ask_until": message.ask_until.isoformat() if message.ask_until else None,
+        "attempt": message.attempt,
     }
 
 
@@ -95,6 +98,8 @@ def message_from_json(value: dict[str, Any]) -> Message:
         idempotency_key=UUID(value["idempotency_key"]),
         live=value["live"],
         ask_until=datetime.fromisoformat(value["ask_until"]) if value["ask_until"] else None,
+        # A consumer of an earlier deploy does not say.
+        attempt=value.get("attempt", 1),
     )
 
 

@@ -14,6 +14,11 @@ PROVIDER_TIMEOUT = 10
 # Opening a credential: one try, this long for the connection and this long for the answer.
 VAULT_TIMEOUT = 3
 
+# The vault function asks a provider once and KMS once; the console hears its answer and still gives its own before
+# API Gateway gives up on both, after 29 s.
+VAULT_FUNCTION_TIMEOUT = 22
+VAULT_READ_TIMEOUT = 24
+
 # The sender function. Its last call starts at the latest PROVIDER_TIMEOUT and a margin before its end.
 SENDER_TIMEOUT = 60
 SENDER_MARGIN = 5
@@ -55,3 +60,8 @@ ROW_RETENTION = 90 * 24 * 3600
 QUEUED_TOO_LONG = 120
 # So often is one delivery dispatched again for a lost record; then a person should look at what loses them.
 MOST_REQUEUES = 5
+
+# The reconciler sweeps this often. Queued or being sent, and not moved for longer than all that heals it takes (its
+# lease, the wait for its record, the next sweep): nothing works on it, and it counts as lost.
+SWEEP = 60
+IN_HAND_TOO_LONG = ATTEMPT_LEASE + QUEUED_TOO_LONG + SWEEP

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SECRET_LENGTH = 30
 _CHECKSUM_LENGTH = 6
 _SHAPE = re.compile(r"nofy_(live|test)_[0-9A-Za-z]{36}")
@@ -30,7 +30,7 @@ class Mode(StrEnum):
 
 def generate(mode: Mode, choose: Callable[[str], str]) -> str:
     """A new token; ``choose`` picks one character of a string (``secrets.choice``)."""
-    body = f"nofy_{mode}_" + "".join(choose(_BASE62) for _ in range(_SECRET_LENGTH))
+    body = f"nofy_{mode}_" + "".join(choose(BASE62) for _ in range(_SECRET_LENGTH))
     return body + _checksum(body)
 
 
@@ -53,6 +53,6 @@ def _checksum(text: str) -> str:
     value = zlib.crc32(text.encode())
     digits = ""
     for _ in range(_CHECKSUM_LENGTH):
-        value, digit = divmod(value, len(_BASE62))
-        digits = _BASE62[digit] + digits
+        value, digit = divmod(value, len(BASE62))
+        digits = BASE62[digit] + digits
     return digits

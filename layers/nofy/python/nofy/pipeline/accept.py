@@ -6,7 +6,10 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from nofy.domain.errors import ScheduleUnavailableError
+from nofy.domain.errors import ConflictError, ScheduleUnavailableError
+from nofy.domain.notification import Draft
+from nofy.domain.retry import DeliveryMode
+from nofy.domain.routing import Channel, MessageClass, Priority
 from nofy.domain.timing import ACCEPT_WINDOW
 from nofy.ports.schedule import Entry
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
     from nofy.domain.notification import PlannedNotification, Principal
     from nofy.ports.clock import Clock
+    from nofy.ports.reading import NotificationView
     from nofy.ports.schedule import Schedule
     from nofy.ports.store import Acceptances, IdempotencyClaim
 
@@ -39,6 +43,26 @@ def accept(
     if replay is None:
         _index(planned, schedule, clock)
     return replay
+
+
+def again(view: NotificationView) -> Draft:
+    """What asks for the same notification once more: its content and recipients, due at once, for the usual time.
+
+    Raises ConflictError where its content was erased: there is nothing left to send.
+    """
+    if not view.content:
+        raise ConflictError("content_erased", "its content was erased, so there is nothing to send again")
+    return Draft(
+        to=view.to,
+        channels=tuple(Channel(each.channel) for each in view.deliveries),
+        content=view.content,
+        message_class=MessageClass(view.message_class),
+        priority=Priority(view.priority),
+        delivery_mode=DeliveryMode(view.delivery_mode),
+        reference=view.reference,
+        tags=view.tags,
+        metadata=view.metadata,
+    )
 
 
 def _index(planned: Sequence[PlannedNotification], schedule: Schedule, clock: Clock) -> None:

@@ -56,7 +56,7 @@ OVERLAP = 4
 
 @dataclass(frozen=True, slots=True)
 class ChannelAttempts:
-    """How the attempts on one channel went; whatever is no acceptance has failed."""
+    """How the live attempts on one channel went; whatever is no acceptance has failed. A test's failures are wanted."""
 
     channel: Channel
     attempts_all: int
@@ -98,10 +98,12 @@ class Consumer:
         # a batch.
         self.store.hang_up()
         lateness = tuple(_lateness(each, self.clock()) for each in leased)
-        verdicts = list(zip(leased, reserve(leased, self.limiter, self.clock()), strict=True))
+        wanted, expired = _by_expiry(leased, self.clock())
+        verdicts = list(zip(wanted, reserve(wanted, self.limiter, self.clock()), strict=True))
         waiting = [(each, verdict) for each, verdict in verdicts if isinstance(verdict, Wait)]
         going = [each for each, verdict in verdicts if isinstance(verdict, Go)]
-        parked, untold = self._park(waiting)
+        untried = [(each, NotTried(wait.cause), wait.until) for each, wait in waiting]
+        parked, untold = self._park([*untried, *expired])
         reports, unsent = self._send_all(going, ends_at)
         kept = self._keep([*untold, *unsent])
         learn(going, reports, self.limiter, self.clock())
@@ -115,7 +117,7 @@ class Consumer:
             rate_limited=causes[Cause.RATE_LIMITED],
             circuit_open=causes[Cause.CIRCUIT_OPEN],
             lateness_ms=lateness,
-            attempts=tuple(_by_channel(going, reports)),
+            attempts=tuple(_by_channel([each for each in going if each.live], reports)),
         )
 
     def _read(self, records: Sequence[InboundRecord]) -> tuple[list[QueueRecord], int]:
@@ -132,12 +134,11 @@ class Consumer:
             raise BusUnavailableError("the dead letter topic did not take an unreadable record")
         return queued, len(letters)
 
-    def _park(self, waiting: Sequence[tuple[Leased, Wait]]) -> tuple[list[Report], list[Report]]:
-        """Tell Kafka of what waits for its slot, at once: it is called by whoever leases it then."""
+    def _park(self, untried: Sequence[tuple[Leased, NotTried, datetime]]) -> tuple[list[Report], list[Report]]:
+        """Tell Kafka at once of what is not called now: it is leased again at its time, or ends if that is too late."""
         now = self.clock()
-        outcomes = [(each, NotTried(wait.cause), wait.until) for each, wait in waiting]
         return self._publish(
-            [_report(each, outcome, park(outcome, until, each.tried, now), now) for each, outcome, until in outcomes]
+            [_report(each, outcome, park(outcome, until, each.tried, now), now) for each, outcome, until in untried]
         )
 
     def _send_all(self, leased: list[Leased], ends_at: datetime) -> tuple[list[Report], list[Report]]:
@@ -216,6 +217,12 @@ def _report(leased: Leased, outcome: Outcome, decision: Decision, now: datetime)
     return Report(fence.delivery_id, fence.attempt_no, outcome, decision, now, leased.credential_version)
 
 
+def _by_expiry(leased: Sequence[Leased], now: datetime) -> tuple[list[Leased], list[tuple[Leased, NotTried, datetime]]]:
+    """What may be sent, and what has expired since it was dispatched: its consumers lagged, and nobody wants it now."""
+    expired = [(each, NotTried("expired before it could be sent"), now) for each in leased if each.expires_at <= now]
+    return [each for each in leased if each.expires_at > now], expired
+
+
 def _lateness(leased: Leased, now: datetime) -> int:
     """In milliseconds. The due time is by another machine's clock: what looks early is on time."""
     return max(0, round((now - leased.fence.due_at) / timedelta(milliseconds=1)))
@@ -223,8 +230,8 @@ def _lateness(leased: Leased, now: datetime) -> int:
 
 def _by_channel(leased: Iterable[Leased], reports: Sequence[Report]) -> Iterator[ChannelAttempts]:
     channels = {each.fence.delivery_id: each.channel for each in leased}
-    tried = Counter(channels[each.delivery_id] for each in reports)
-    accepted = Counter(channels[each.delivery_id] for each in reports if isinstance(each.outcome, Accepted))
+    tried = Counter(channels[each.delivery_id] for each in reports if each.delivery_id in channels)
+    accepted = Counter(channels.get(each.delivery_id) for each in reports if isinstance(each.outcome, Accepted))
     return (ChannelAttempts(channel, count, count - accepted[channel]) for channel, count in tried.items())
 
 

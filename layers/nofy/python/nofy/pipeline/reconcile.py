@@ -7,6 +7,7 @@ any outcome, where the partition's order lets an ``Accepted`` that is already th
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from nofy.domain.delivery import Report
 from nofy.domain.errors import NofyError
 from nofy.domain.outcomes import Unknown
 from nofy.domain.retry import decide
-from nofy.domain.timing import INDEX_WINDOW, OVERDUE, QUEUED_TOO_LONG, ROW_RETENTION
+from nofy.domain.timing import IN_HAND_TOO_LONG, INDEX_WINDOW, OVERDUE, QUEUED_TOO_LONG, ROW_RETENTION
 from nofy.pipeline.report import publish_reports
 from nofy.ports.store import IndexProgress
 
@@ -47,6 +48,7 @@ class Reconciled:
     expired: int = 0
     buried: int = 0
     weeks_dropped: int = 0
+    erased: int = 0
     lost: int | None = None  # None, here and below: nobody could count
     oldest_queued_seconds: int | None = None
     held_integrations: int | None = None
@@ -78,6 +80,7 @@ class Reconciler:
             self._count_lost,
             self._look_at_what_waits,
             self._old_weeks,
+            self._retention,
         ]
         for step in steps:
             try:
@@ -109,13 +112,15 @@ class Reconciler:
         self.store.save_index_progress(IndexProgress(epoch, horizon))
 
     def _index_between(self, after: datetime | None, until: datetime, now: datetime) -> int:
+        """The next page is read while one is added: after Redis lost everything, both have much to do."""
         count = 0
-        while True:
+        with ThreadPoolExecutor(1) as reader:
             page = self.store.waiting_between(after, until, PAGE)
-            count += self._add(page, now)
-            if len(page) < PAGE:
-                return count
-            after = page[-1].due_at
+            while len(page) >= PAGE:
+                following = reader.submit(self.store.waiting_between, page[-1].due_at, until, PAGE)
+                count += self._add(page, now)
+                page = following.result()
+        return count + self._add(page, now)
 
     def _add(self, entries: list[Entry], now: datetime) -> int:
         if entries:
@@ -165,8 +170,11 @@ class Reconciler:
         done.weeks_dropped += self.store.drop_partition(ROW_RETENTION)
         self.store.forget_dead_letters(ROW_RETENTION, PAGE)
 
+    def _retention(self, done: Reconciled) -> None:
+        done.erased += self.store.erase_content(PAGE)
+
     def _count_lost(self, done: Reconciled) -> None:
-        done.lost = self.store.lost(5 * OVERDUE)
+        done.lost = self.store.lost(5 * OVERDUE, IN_HAND_TOO_LONG)
 
     def _look_at_what_waits(self, done: Reconciled) -> None:
         backlog = self.store.backlog()

@@ -6,9 +6,12 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from traceback import format_tb
 from typing import TYPE_CHECKING
 
-from nofy.domain.outcomes import Accepted, NotTried, Outcome, Unknown
+from nofy.domain import simulation
+from nofy.domain.integrations import is_printable
+from nofy.domain.outcomes import NotTried, Outcome, Rejected, RejectionKind, Unknown
 from nofy.domain.timing import PROVIDER_CONNECT_TIMEOUT, PROVIDER_TIMEOUT, SENDER_MARGIN
 
 if TYPE_CHECKING:
@@ -56,14 +59,20 @@ class ChannelSender:
             return Unknown("it may have been taken, and its idempotency key is too old to ask again")
         if not message.live:
             # A test token's message has walked the whole pipeline, its credential included, and stops here.
-            return Accepted(f"test_{message.delivery_id.hex}")
+            return simulation.outcome(message)
+        if not is_printable(credential):
+            # In a header it would begin another one, and the error that says so would show it.
+            return Rejected(RejectionKind.CONFIG, "the credential has characters that no header may have")
         return self._call(message, credential)
 
     def _call(self, message: Message, credential: str) -> Outcome:
         try:
             return self.client.call(message, credential)
-        except Exception:
+        except Exception as error:  # noqa: BLE001  # it is logged, all but its words
             # One message that cannot be asked for (its integration lacks a setting) must not cost the others of
-            # this invoke their outcomes: without those they would be sent again.
-            log.exception("call failed", extra={"delivery": str(message.delivery_id)})
+            # this invoke their outcomes: without those they would be sent again. What the error says may be a part
+            # of the message or of the credential; where it was raised is not.
+            where = "".join(format_tb(error.__traceback__))
+            known = {"delivery": str(message.delivery_id), "error": type(error).__name__, "where": where}
+            log.error("call failed", extra=known)  # noqa: TRY400
             return Unknown("the call failed on our side")

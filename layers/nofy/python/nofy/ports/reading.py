@@ -137,12 +137,30 @@ class RedrivePreview:
 
 @dataclass(frozen=True, slots=True)
 class NotificationFilter:
-    """Which notifications to list; None does not filter. ``status`` and ``channel`` ask about any one delivery."""
+    """Which notifications to list; None does not filter. ``since`` and ``until`` speak of their birth.
+
+    ``status``, ``channel`` and ``recipient`` ask about any one delivery: that it is all of these.
+    """
 
     status: str | None = None
     channel: str | None = None
+    priority: str | None = None
     reference: str | None = None
     tag: str | None = None
+    recipient: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of notifications, newest first, and the id before which the next one begins; None at the end.
+
+    Looking for what is rare ends somewhere: a page may be short, or empty, and not the last.
+    """
+
+    views: tuple[NotificationView, ...]
+    more: UUID | None
 
 
 class Reading(Protocol):
@@ -152,7 +170,7 @@ class Reading(Protocol):
 
     def notifications(
         self, principal: Principal, wanted: NotificationFilter, before: UUID | None, limit: int
-    ) -> list[NotificationView]: ...
+    ) -> Listed: ...
 
     def dead_letter(self, principal: Principal, dead_letter_id: UUID) -> DeadLetterView | None: ...
 

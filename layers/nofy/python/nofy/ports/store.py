@@ -132,14 +132,20 @@ class Outcomes(Protocol):
     def states(self, ids: Sequence[UUID]) -> dict[UUID, State]: ...
 
     def apply(self, changes: Sequence[Change]) -> set[UUID]:
-        """Apply changes whose ``before`` still holds; returns their ids. The others are read again by the caller."""
+        """Apply changes whose ``before`` still holds; returns their ids. The others are read again by the caller.
+
+        Open dead letters of what is sent by now are discarded: it was accepted after all.
+        """
 
 
 class Burials(Protocol):
     """What the dlq handler needs."""
 
     def bury(self, letters: Sequence[DeadLetter]) -> None:
-        """Store dead letters; one that is already stored changes nothing."""
+        """Store dead letters; one that is already stored changes nothing.
+
+        That of a delivery which was accepted meanwhile is stored as discarded.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +213,7 @@ class Upkeep(Protocol):
         """End held deliveries that nobody wants any more; returns how many."""
 
     def unburied(self, limit: int) -> list[DeadLetter]:
-        """Failed deliveries without a dead letter."""
+        """Deliveries that failed or were left as unknown, and have no dead letter."""
 
     def ensure_partitions(self, ahead_days: int) -> None: ...
 
@@ -217,7 +223,17 @@ class Upkeep(Protocol):
     def forget_dead_letters(self, older_than_seconds: int, limit: int) -> int:
         """Delete dead letters whose deliveries went with their week; returns how many."""
 
-    def lost(self, overdue_seconds: int) -> int:
-        """Accepted deliveries that have no row, plus live ones long past due that nothing is working on."""
+    def erase_content(self, limit: int) -> int:
+        """Blank notifications that ended longer ago than their project keeps content; returns how many.
+
+        At most ``limit`` are looked at, and ``limit`` that could not be blanked before. Answers kept for idempotency
+        keys that are over are deleted along the way.
+        """
+
+    def lost(self, waiting_seconds: int, in_hand_seconds: int) -> int:
+        """Accepted deliveries that have no row, plus live ones past due by these seconds that have not moved since.
+
+        The first figure is for what waits for its time, the second for what is queued or being sent; held is neither.
+        """
 
     def backlog(self) -> Backlog: ...

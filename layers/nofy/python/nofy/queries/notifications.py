@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from nofy.domain.ids import Prefix, encode
 from nofy.domain.lifecycle import Status, summarise
+from nofy.domain.outcomes import exchange_of
 from nofy.domain.tokens import Mode
 from nofy.ports.reading import AttemptView, DeliveryView, NotificationView
 
@@ -93,6 +95,8 @@ def _delivery(view: DeliveryView) -> dict[str, Any]:
 
 def _attempt(view: AttemptView) -> dict[str, Any]:
     report = view.report or {}
+    decided = report.get("decided") or {}
+    exchange = exchange_of(report.get("exchange"))
     return {
         "attempt_no": view.attempt_no,
         "dispatched_at": _time(view.dispatched_at),
@@ -100,35 +104,73 @@ def _attempt(view: AttemptView) -> dict[str, Any]:
         "finished_at": _time(datetime.fromisoformat(report["finished_at"])) if report else None,
         "outcome": report.get("outcome"),
         "reason": report.get("reason"),
-        "decision": (report.get("decided") or {}).get("decision"),
+        "decision": decided.get("decision"),
+        "next_at": _time(datetime.fromisoformat(decided["at"])) if "at" in decided else None,
+        "provider_message_id": report.get("provider_message_id"),
+        "exchange": asdict(exchange) if exchange else None,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    at: datetime
+    event: str
+    channel: str | None
+    detail: str | None
 
 
 def _timeline(view: NotificationView) -> list[dict[str, Any]]:
     """Everything that is known to have happened, in order of time."""
-    accepted = {"at": _time(view.created_at), "event": "accepted", "channel": None, "detail": None}
     steps = [step for each in view.deliveries for step in _steps(each)]
     # Sorting is stable: what happened in the same instant stays in the order in which it is told.
-    return sorted([accepted, *steps], key=lambda step: step["at"])
+    ordered = sorted([_accepted(view), *steps], key=lambda step: step.at)
+    before = {step.channel: view.created_at for step in ordered}
+    told = []
+    for step in ordered:
+        told.append(_told(step, before[step.channel]))
+        before[step.channel] = step.at
+    return told
 
 
-def _steps(delivery: DeliveryView) -> Iterator[dict[str, Any]]:
+def _told(step: _Step, before: datetime) -> dict[str, Any]:
+    waited = None if step.channel is None else (step.at - before) // timedelta(milliseconds=1)
+    return asdict(step) | {"at": _time(step.at), "waited_ms": waited}
+
+
+def _accepted(view: NotificationView) -> _Step:
+    due = "due at once" if view.send_at <= view.created_at else f"due at {_time(view.send_at)}"
+    return _Step(view.created_at, "accepted", None, f"{view.message_class}, {view.priority} priority, {due}")
+
+
+def _steps(delivery: DeliveryView) -> Iterator[_Step]:
     for noted in delivery.history:
         yield _step(datetime.fromisoformat(noted["at"]), noted["event"], delivery, _noted(noted))
     for attempt in delivery.attempts:
         yield from _attempt_steps(delivery, attempt)
-    if delivery.status in (Status.EXPIRED, Status.CANCELLED, Status.HELD):
+    if delivery.status in (Status.EXPIRED, Status.CANCELLED, Status.HELD) or _gave_up_unasked(delivery):
         yield _step(delivery.changed_at, delivery.status.value, delivery, delivery.reason)
+
+
+def _gave_up_unasked(delivery: DeliveryView) -> bool:
+    """Failed without an attempt that says so: its record was lost too often."""
+    decided = [(each.report or {}).get("decided", {}).get("decision") for each in delivery.attempts]
+    return delivery.status is Status.FAILED and "give_up" not in decided[-1:]
 
 
 def _noted(noted: dict[str, Any]) -> str | None:
     """Why, and the dead letter that was redriven where there was one."""
     letter = noted.get("dead_letter")
-    reason = noted.get("reason")
+    reason = noted.get("reason") or _NOTED.get(noted["event"])
     return f"{reason} ({encode(Prefix.DEAD_LETTER, UUID(letter))})" if letter else reason
 
 
-def _attempt_steps(delivery: DeliveryView, attempt: AttemptView) -> Iterator[dict[str, Any]]:
+_NOTED = {
+    "requeued": "its record was lost on the way: dispatched again",
+    "released": "its integration was mended",
+}
+
+
+def _attempt_steps(delivery: DeliveryView, attempt: AttemptView) -> Iterator[_Step]:
     late = (attempt.leased_at - attempt.due_at).total_seconds()
     yield _step(attempt.dispatched_at, "queued", delivery, f"attempt {attempt.attempt_no}")
     yield _step(attempt.leased_at, "sending", delivery, f"{late * 1000:.0f} ms after it was due")
@@ -137,14 +179,10 @@ def _attempt_steps(delivery: DeliveryView, attempt: AttemptView) -> Iterator[dic
         return
     decided = report["decided"]
     detail = " ".join(filter(None, [report.get("reason"), _then(decided)]))
-    yield _step(
-        datetime.fromisoformat(report["finished_at"]),
-        report["outcome"],
-        delivery,
-        detail or report.get("provider_message_id"),
-    )
+    taken = " as ".join(filter(None, [f"taken by {delivery.provider}", report.get("provider_message_id")]))
+    yield _step(datetime.fromisoformat(report["finished_at"]), report["outcome"], delivery, detail or taken)
     if attempt.acknowledged_at:
-        yield _step(attempt.acknowledged_at, "acknowledged", delivery, None)
+        yield _step(attempt.acknowledged_at, "acknowledged", delivery, "the outcome was written down")
 
 
 def _then(decided: dict[str, Any]) -> str | None:
@@ -158,13 +196,13 @@ def _then(decided: dict[str, Any]) -> str | None:
         case "give_up":
             return "-> dead letter"
         case "leave_unknown":
-            return "-> left as unknown, as at_most_once asks"
+            return "-> dead letter, left as unknown as at_most_once asks"
         case _:
             return None
 
 
-def _step(at: datetime, event: str, delivery: DeliveryView, detail: str | None) -> dict[str, Any]:
-    return {"at": _time(at), "event": event, "channel": delivery.channel, "detail": detail}
+def _step(at: datetime, event: str, delivery: DeliveryView, detail: str | None) -> _Step:
+    return _Step(at, event, delivery.channel, detail)
 
 
 def _time(moment: datetime) -> str:

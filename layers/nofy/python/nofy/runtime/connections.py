@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -10,13 +11,23 @@ from nofy.adapters.kafka.offsets import KafkaOffsets, UnreportedOffsets
 from nofy.adapters.kafka.producer import KafkaBus
 from nofy.adapters.postgres.database import Database
 from nofy.adapters.redis.limiter import RedisLimiter
+from nofy.adapters.redis.quotas import RedisQuotas
 from nofy.adapters.redis.schedule import RedisSchedule
+from nofy.runtime import clock
 from nofy.runtime.settings import Auth, PostgresAuth, WrongSettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nofy.runtime.settings import DispatcherSettings, KafkaSettings, PostgresSettings, RedisSettings
+    from nofy.adapters.jose.verifying import ConsoleTokens
+    from nofy.ports.tokens import Verify
+    from nofy.runtime.settings import (
+        DispatcherSettings,
+        EdgeSettings,
+        KafkaSettings,
+        PostgresSettings,
+        RedisSettings,
+    )
 
     Password = Callable[[], str]
 
@@ -41,6 +52,31 @@ def limiter(configured: RedisSettings, timeout: float) -> RedisLimiter:
         password=_redis_password(configured),
         cluster=configured.redis_serverless,
     )
+
+
+def quotas(configured: RedisSettings, timeout: float) -> RedisQuotas:
+    return RedisQuotas(
+        configured.redis_url,
+        timeout=timeout,
+        password=_redis_password(configured),
+        cluster=configured.redis_serverless,
+    )
+
+
+def console_tokens(configured: EdgeSettings) -> Verify | None:
+    """What verifies console tokens, loaded with the first of them; None where there are none."""
+    bucket, issuer = configured.signing_keys_bucket, configured.console_issuer
+    if bucket is None or issuer is None:
+        return None
+
+    @cache
+    def tokens() -> ConsoleTokens:
+        from nofy.adapters.aws.keys import BucketKeys
+        from nofy.adapters.jose.verifying import ConsoleTokens
+
+        return ConsoleTokens(BucketKeys(bucket).read, issuer, clock.now)
+
+    return lambda token: tokens().verify(token)
 
 
 def bus(configured: KafkaSettings) -> KafkaBus:

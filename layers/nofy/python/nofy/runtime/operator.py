@@ -1,34 +1,44 @@
 """The operator's commands, both ends: the command line that a person runs, and what the operator function does.
 
     nofy-operator project create NAME
-    nofy-operator token create PROJECT_ID [--mode live|test]
-    nofy-operator integration set PROJECT_ID CHANNEL [--settings JSON] < credential
+    nofy-operator project limits PROJECT_ID [--requests-per-second N] [--burst N] [--notifications-per-day N]
+    nofy-operator project join PROJECT_ID USER_ID [--role owner|admin|developer|viewer]
+    nofy-operator token create PROJECT_ID [--mode live|test] [--name NAME] [--scopes send,read,manage]
+    nofy-operator integration set PROJECT_ID CHANNEL [--name NAME] [--settings JSON] < credential
 
 The command line needs AWS credentials that may invoke ``nofy-<stage>-operator`` and encrypt with
 ``alias/nofy-<stage>``. A token is made on the operator's machine and only its hash leaves it; a credential is sealed
-before it is sent. Each command prints one JSON object.
+before it is sent. Each command prints one JSON object, and what it changed stands in the project's audit log.
 """
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import secrets
 import sys
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from nofy.domain import tokens
-from nofy.domain.ids import Prefix, decode, encode
+from nofy.domain.accounts import Actor, ActorKind, AuditEntry
+from nofy.domain.ids import NAMESPACE, Prefix, born, decode, encode
 from nofy.domain.integrations import settings_problem
+from nofy.domain.permissions import Role, Scope
 from nofy.domain.routing import PROVIDER_OF, Channel
 from nofy.domain.tokens import Mode
+from nofy.runtime.command_line import parser
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
     from nofy.adapters.postgres.administration import PostgresAdministration
+
+
+# Operators are told apart by IAM, in CloudTrail; here they are one.
+OPERATOR = Actor(ActorKind.OPERATOR, uuid5(NAMESPACE, "operator"), "an operator")
+_SHORTEST_HINTED = 12  # of a shorter credential four characters would say too much
 
 
 class OperatorError(Exception):
@@ -42,26 +52,54 @@ def perform(
     match event:
         case {"command": "create_project", "name": str(name)}:
             project_id = new_id()
-            administration.create_project(project_id, name)
-            return {"project_id": encode(Prefix.PROJECT, project_id)}
-        case {"command": "create_token", "project_id": project, "mode": mode, "hash": digest, "hint": hint}:
-            key_id = new_id()
-            administration.create_key(key_id, _project(project), Mode(mode), bytes.fromhex(digest), hint)
-            return {"token_id": encode(Prefix.KEY, key_id)}
+            made = encode(Prefix.PROJECT, project_id)
+            administration.create_project(project_id, name, _entry(new_id, "project.created", made, name=name))
+            return {"project_id": made}
+        case {"command": "set_limits"}:
+            return _set_limits(event, administration, new_id)
+        case {"command": "join", "project_id": project, "user_id": user, "role": role}:
+            entry = _entry(new_id, "member.joined", user, role=Role(role))
+            administration.join(_project(project), _user(user), Role(role), entry)
+            return {"user_id": user, "role": role}
+        case {"command": "create_token"}:
+            return _create_token(event, administration, new_id)
         case {"command": "find_integration", "project_id": project, "channel": channel}:
             found = administration.default_integration(_project(project), Channel(channel))
             return {"integration": str(found or new_id())}
         case {"command": "set_integration"}:
-            return _set_integration(event, administration)
+            return _set_integration(event, administration, new_id)
         case _:
             raise OperatorError(f"no such command: {event.get('command')!r}")
 
 
-def _set_integration(event: dict[str, Any], administration: PostgresAdministration) -> dict[str, Any]:
+def _set_limits(
+    event: dict[str, Any], administration: PostgresAdministration, new_id: Callable[[], UUID]
+) -> dict[str, Any]:
+    limits = {name: event.get(name) for name in ("requests_per_second", "burst", "notifications_per_day")}
+    entry = _entry(new_id, "project.limited", event["project_id"], **limits)
+    administration.set_limits(_project(event["project_id"]), entry, **limits)
+    return limits
+
+
+def _create_token(
+    event: dict[str, Any], administration: PostgresAdministration, new_id: Callable[[], UUID]
+) -> dict[str, Any]:
+    key_id, project_id, mode = new_id(), _project(event["project_id"]), Mode(event["mode"])
+    name, scopes = event["name"], tuple(Scope(each) for each in event["scopes"])
+    entry = _entry(new_id, "token.created", encode(Prefix.KEY, key_id), name=name, mode=mode, scopes=list(scopes))
+    digest = bytes.fromhex(event["hash"])
+    administration.create_key(key_id, project_id, mode, digest, event["hint"], name, scopes, entry)
+    return {"token_id": encode(Prefix.KEY, key_id)}
+
+
+def _set_integration(
+    event: dict[str, Any], administration: PostgresAdministration, new_id: Callable[[], UUID]
+) -> dict[str, Any]:
     channel = Channel(event["channel"])
     if problem := settings_problem(PROVIDER_OF[channel], event["settings"]):
         raise OperatorError(problem)
     integration_id = UUID(event["integration"])
+    target = encode(Prefix.INTEGRATION, integration_id)
     version = administration.set_integration(
         integration_id,
         _project(event["project_id"]),
@@ -69,14 +107,29 @@ def _set_integration(event: dict[str, Any], administration: PostgresAdministrati
         PROVIDER_OF[channel],
         event["settings"],
         base64.b64decode(event["credential"]),
+        event["name"],
+        event["hint"],
+        _entry(new_id, "integration.set", target, channel=channel, hint=event["hint"]),
     )
-    return {"integration_id": encode(Prefix.INTEGRATION, integration_id), "credential_version": version}
+    return {"integration_id": target, "credential_version": version}
+
+
+def _entry(new_id: Callable[[], UUID], action: str, target: str, **details: Any) -> AuditEntry:
+    entry_id = new_id()
+    return AuditEntry(entry_id, born(entry_id), OPERATOR, action, target, details, "")
 
 
 def _project(text: str) -> UUID:
     identifier = decode(Prefix.PROJECT, text)
     if identifier is None:
         raise OperatorError(f"not a project id: {text}")
+    return identifier
+
+
+def _user(text: str) -> UUID:
+    identifier = decode(Prefix.USER, text)
+    if identifier is None:
+        raise OperatorError(f"not a user id: {text}")
     return identifier
 
 
@@ -92,13 +145,23 @@ class Operator:
     def create_project(self, name: str) -> dict[str, Any]:
         return self._ask(command="create_project", name=name)
 
-    def create_token(self, project_id: str, mode: str) -> dict[str, Any]:
+    def set_limits(self, project_id: str, **limits: float | None) -> dict[str, Any]:
+        return self._ask(command="set_limits", project_id=project_id, **limits)
+
+    def join(self, project_id: str, user_id: str, role: str) -> dict[str, Any]:
+        return self._ask(command="join", project_id=project_id, user_id=user_id, role=role)
+
+    def create_token(
+        self, project_id: str, mode: str, name: str = "made by an operator", scopes: Sequence[str] = tuple(Scope)
+    ) -> dict[str, Any]:
         token = tokens.generate(Mode(mode), secrets.choice)
-        digest = tokens.digest(token).hex()
-        made = self._ask(command="create_token", project_id=project_id, mode=mode, hash=digest, hint=tokens.hint(token))
+        known = {"hash": tokens.digest(token).hex(), "hint": tokens.hint(token), "name": name, "scopes": list(scopes)}
+        made = self._ask(command="create_token", project_id=project_id, mode=mode, **known)
         return {"token": token, **made}
 
-    def set_integration(self, project_id: str, channel: str, settings: str, credential: str) -> dict[str, Any]:
+    def set_integration(
+        self, project_id: str, channel: str, settings: str, credential: str, name: str = ""
+    ) -> dict[str, Any]:
         from nofy.adapters.aws.vault import seal
 
         found = self._ask(command="find_integration", project_id=project_id, channel=channel)
@@ -111,6 +174,8 @@ class Operator:
             integration=str(integration),
             settings=json.loads(settings),
             credential=base64.b64encode(sealed).decode(),
+            name=name,
+            hint=_hint(credential),
         )
 
     def _ask(self, **command: Any) -> dict[str, Any]:
@@ -121,35 +186,27 @@ class Operator:
         return dict(document)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="nofy-operator", description="Projects, tokens and integrations.")
-    parser.add_argument("--stage", default="dev", help="the stage to act on (default: dev)")
-    things = parser.add_subparsers(dest="thing", required=True)
-    project = things.add_parser("project").add_subparsers(dest="verb", required=True)
-    project.add_parser("create", help="a new project").add_argument("name")
-    token = things.add_parser("token").add_subparsers(dest="verb", required=True)
-    create = token.add_parser("create", help="a new API token, shown once")
-    create.add_argument("project_id")
-    create.add_argument("--mode", choices=[each.value for each in Mode], default=Mode.LIVE.value)
-    integration = things.add_parser("integration").add_subparsers(dest="verb", required=True)
-    set_ = integration.add_parser("set", help="how to send on a channel; the credential is read from standard input")
-    set_.add_argument("project_id")
-    set_.add_argument("channel", choices=[each.value for each in Channel])
-    set_.add_argument("--settings", default="{}", help='JSON, e.g. {"sender": {"email": "no-reply@example.com"}}')
-    return parser
+def _hint(credential: str) -> str:
+    """What a person may see of a credential: enough to tell two apart."""
+    return f"…{credential[-4:]}" if len(credential) >= _SHORTEST_HINTED else "…"
 
 
 def _carry_out(operator: Operator, asked: argparse.Namespace) -> dict[str, Any]:
-    match asked.thing:
-        case "project":
+    match asked.thing, asked.verb:
+        case "project", "create":
             return operator.create_project(asked.name)
-        case "token":
-            return operator.create_token(asked.project_id, asked.mode)
+        case "project", "limits":
+            names = ("requests_per_second", "burst", "notifications_per_day")
+            return operator.set_limits(asked.project_id, **{name: getattr(asked, name) for name in names})
+        case "project", "join":
+            return operator.join(asked.project_id, asked.user_id, asked.role)
+        case "token", _:
+            return operator.create_token(asked.project_id, asked.mode, asked.name, asked.scopes)
         case _:
             credential = sys.stdin.read().strip()
             if not credential:
                 raise OperatorError("no credential on standard input")
-            return operator.set_integration(asked.project_id, asked.channel, asked.settings, credential)
+            return operator.set_integration(asked.project_id, asked.channel, asked.settings, credential, asked.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -157,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     try:
         answer = _carry_out(Operator(asked.stage, boto3.Session()), asked)
     except (OperatorError, BotoCoreError, ClientError, ValueError) as error:

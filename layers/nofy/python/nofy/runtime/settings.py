@@ -75,6 +75,10 @@ def _names(value: str) -> dict[str, str]:
     return document
 
 
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(each for each in (each.strip() for each in value.split(",")) if each)
+
+
 def _one_of(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
     def read(value: str) -> StrEnum:
         if value not in list(kind):
@@ -89,6 +93,7 @@ _READERS: dict[Any, Callable[[str], Any]] = {
     str | None: _text,
     bool: _flag,
     dict[str, str]: _names,
+    tuple[str, ...]: _listed,
     Auth: _one_of(Auth),
     PostgresAuth: _one_of(PostgresAuth),
 }
@@ -123,7 +128,19 @@ class KafkaSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProducerSettings(RedisSettings, PostgresSettings):
+class EdgeSettings(RedisSettings):
+    """Who is let in besides API tokens: people, where both of the first two are set; other origins' pages.
+
+    ``cors_origins``: ``https://console.example,https://other.example``, each exactly as a browser sends it.
+    """
+
+    signing_keys_bucket: str | None = None
+    console_issuer: str | None = None
+    cors_origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProducerSettings(EdgeSettings, PostgresSettings):
     pass
 
 
@@ -160,3 +177,54 @@ class BrevoSettings:
 @dataclass(frozen=True, slots=True)
 class WhatsAppSettings:
     whatsapp_api_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionSettings:
+    """Who vouches for people: AppWrite, an OIDC issuer (its audiences separated by commas), both, or nobody."""
+
+    signing_secret_arn: str
+    console_issuer: str
+    appwrite_endpoint: str | None = None
+    appwrite_project: str | None = None
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    cors_origins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        pairs = {
+            "APPWRITE_ENDPOINT and APPWRITE_PROJECT": (self.appwrite_endpoint, self.appwrite_project),
+            "OIDC_ISSUER and OIDC_AUDIENCE": (self.oidc_issuer, self.oidc_audience),
+        }
+        problems = [f"{names} belong together" for names, pair in pairs.items() if pair.count(None) == 1]
+        if problems:
+            raise WrongSettingsError("; ".join(problems))
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysSettings:
+    """The function that makes the keys that sign console tokens."""
+
+    signing_secret_arn: str
+    signing_keys_bucket: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleSettings(EdgeSettings, PostgresSettings):
+    """``vault_function`` checks and seals credentials; ``console_url`` is where the dashboard's pages are.
+
+    Without the latter the links of invitations begin at its root, and none of them is sent by e-mail.
+    """
+
+    vault_function: str
+    console_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VaultSettings:
+    """Where each provider's API is, and the key of KMS that credentials are sealed with."""
+
+    slack_api_url: str
+    brevo_api_url: str
+    whatsapp_api_url: str
+    credentials_key_id: str

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from nofy.domain.errors import ProviderUnavailableError
 from nofy.domain.timing import VAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from nofy.domain.sending import SealedCredential
+
+log = logging.getLogger(__name__)
 
 # Opened credentials kept in one sender's memory; a version that is not current any more is never asked for again.
 _KEPT = 256
@@ -31,6 +35,40 @@ def seal(client: Any, key_id: str, project_id: UUID, integration_id: UUID, crede
         EncryptionContext=encryption_context(project_id, integration_id),
     )
     return bytes(answer["CiphertextBlob"])
+
+
+class KmsSealer:
+    """Seals credentials with one key, which it may encrypt with and nothing else."""
+
+    def __init__(self, key_id: str) -> None:
+        self._key_id = key_id
+        self._client: Any = None
+
+    def seal(self, project_id: UUID, integration_id: UUID, credential: str) -> bytes:
+        """The ciphertext, bound to its place. ProviderUnavailableError where KMS does not give one."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if self._client is None:
+            self._client = _kms()
+        try:
+            return seal(self._client, self._key_id, project_id, integration_id, credential)
+        except (BotoCoreError, ClientError) as error:
+            # Without its cause: KMS may repeat what it was asked to encrypt.
+            log.error("not sealed", extra={"error": type(error).__name__, "code": _code(error)})  # noqa: TRY400
+            raise ProviderUnavailableError("the credential cannot be sealed now") from None
+
+
+def _code(error: Exception) -> str:
+    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+
+
+def _kms() -> Any:
+    import boto3
+    from botocore.config import Config
+
+    # boto3's own minute and its retries would outlive whoever asks.
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=VAULT_TIMEOUT, read_timeout=VAULT_TIMEOUT)
+    return boto3.client("kms", config=config)
 
 
 class KmsVault:
@@ -70,12 +108,5 @@ class KmsVault:
     def _connected(self) -> Any:
         with self._lock:
             if self._client is None:
-                import boto3
-                from botocore.config import Config
-
-                # boto3's own minute and its retries would outlive the sender, whose messages were never tried.
-                config = Config(
-                    retries={"total_max_attempts": 1}, connect_timeout=VAULT_TIMEOUT, read_timeout=VAULT_TIMEOUT
-                )
-                self._client = boto3.client("kms", config=config)
+                self._client = _kms()
             return self._client

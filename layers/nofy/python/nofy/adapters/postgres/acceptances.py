@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from nofy.adapters.postgres.database import Database, RefusedByDatabaseError, statement
 from nofy.adapters.postgres.reading import AS_PROJECT
+from nofy.domain.accounts import Actor, ActorKind, ProjectLimits
 from nofy.domain.errors import ConflictError, IdempotencyKeyReusedError
 from nofy.domain.notification import Integration, PlannedDelivery, PlannedNotification, Principal
+from nofy.domain.permissions import Scope, of_scopes
 from nofy.domain.routing import Channel, Provider
 from nofy.domain.tokens import Mode
 
@@ -62,8 +64,31 @@ class PostgresAcceptances:
 
 
 def _principal(row: tuple[Any, ...]) -> Principal:
-    project_id, key_id, mode, integrations = row
-    return Principal(project_id, key_id, Mode(mode), tuple(_integration(each) for each in integrations))
+    project_id, key_id, mode, integrations, name, scopes, ends, *limits = row
+    return Principal(
+        project_id,
+        Actor(ActorKind.TOKEN, key_id, name),
+        Mode(mode),
+        integrations_of(integrations),
+        of_scopes(tuple(Scope(each) for each in scopes)),
+        limits_of(*limits),
+        ends,
+    )
+
+
+def limits_of(requests_per_second: float | None, burst: int | None, notifications_per_day: int | None) -> ProjectLimits:
+    """A project's own limits where an operator set any, the defaults elsewhere."""
+    usual = ProjectLimits()
+    return ProjectLimits(
+        requests_per_second or usual.requests_per_second,
+        burst or usual.burst,
+        notifications_per_day or usual.notifications_per_day,
+    )
+
+
+def integrations_of(found: list[list[Any]]) -> tuple[Integration, ...]:
+    """What a principal can send with, from the list that PostgreSQL makes of it."""
+    return tuple(_integration(each) for each in found)
 
 
 def _integration(value: list[Any]) -> Integration:

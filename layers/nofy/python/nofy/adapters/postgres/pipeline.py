@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nofy.adapters.postgres.database import Database, statement
 from nofy.adapters.postgres.values import fence_columns, lane
+from nofy.domain.dead_letters import ACCEPTED_AFTER_ALL
 from nofy.domain.delivery import Change, Fence, Leased, Report, State, Waiting, report_to_json
 from nofy.domain.lifecycle import Status
 from nofy.domain.retry import DeliveryMode
@@ -79,7 +80,7 @@ class PostgresOutcomes:
 
     def apply(self, changes: Sequence[Change]) -> set[UUID]:
         reports = [report for change in changes for report in change.reports]
-        parameters = _change_columns(changes) | _report_columns(reports, "report_")
+        parameters = _change_columns(changes) | _report_columns(reports, "report_") | {"accepted": ACCEPTED_AFTER_ALL}
         return {row[0] for row in self._database.run(statement("apply_changes"), parameters)}
 
 
@@ -102,6 +103,7 @@ class PostgresBurials:
                 "attempt_nos": [each.attempt_no for each in letters],
                 "sources": [each.source for each in letters],
                 "raws": [each.raw for each in letters],
+                "accepted": ACCEPTED_AFTER_ALL,
             },
         )
 

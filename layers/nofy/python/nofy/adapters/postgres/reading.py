@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from nofy.adapters.postgres.database import Database, statement
+from nofy.domain.ids import floor_of
 from nofy.domain.lifecycle import Status
 from nofy.domain.tokens import Mode
 from nofy.ports.reading import (
@@ -16,6 +18,7 @@ from nofy.ports.reading import (
     DeadLetterGroupView,
     DeadLetterView,
     DeliveryView,
+    Listed,
     NotificationFilter,
     NotificationView,
     RedrivePreview,
@@ -31,6 +34,14 @@ Row = tuple[Any, ...]
 
 # Columns of notification.sql: thirteen of the notification, twelve of the delivery, six of the attempt.
 _DELIVERY, _ATTEMPT = 13, 25
+
+# A page looks at so many candidates and then says where to go on: what it costs does not grow with history.
+BUDGET = 10_000
+# What migrations/0013_list_filters.sql indexes: the ends that are looked for, and are rare. Others are met soon.
+INDEXED = frozenset(
+    {Status.RETRYING, Status.HELD, Status.FAILED, Status.UNKNOWN, Status.UNDELIVERED, Status.EXPIRED, Status.CANCELLED}
+)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Row-level security sees the project for the length of the trip in which this travels.
 AS_PROJECT = "SELECT set_config('nofy.project_id', %(project_id)s::text, true);"
@@ -48,9 +59,20 @@ class PostgresReading:
 
     def notifications(
         self, principal: Principal, wanted: NotificationFilter, before: UUID | None, limit: int
-    ) -> list[NotificationView]:
-        parameters = {**asdict(wanted), "before": before, "limit": limit}
-        return self._notifications(principal, statement("notification_page"), parameters)
+    ) -> Listed:
+        parameters = {**asdict(wanted), **_bounds(wanted, before), "limit": limit + 1, "budget": BUDGET}
+        by_delivery = wanted.recipient is not None or wanted.status in INDEXED
+        source = "_by_delivery" if by_delivery else ""
+        candidates = statement(f"notification_candidates{source}")
+        page, last = (
+            statement(each).replace("/* candidates */", candidates)
+            for each in (f"notification_page{source}", "last_candidate")
+        )
+        found = self._notifications(principal, page, parameters)
+        if len(found) > limit:
+            return Listed(tuple(found[:limit]), found[limit - 1].notification_id)
+        stopped = self._database.run(AS_PROJECT + last, _caller(principal) | parameters)
+        return Listed(tuple(found), stopped[0][0] if stopped else None)
 
     def dead_letter(self, principal: Principal, dead_letter_id: UUID) -> DeadLetterView | None:
         found = self.dead_letters(principal, DeadLetterFilter(ids=(dead_letter_id,)), None, 1)
@@ -80,6 +102,16 @@ class PostgresReading:
         text = AS_PROJECT + statement("notification").replace("/* ids */", ids)
         rows = self._database.run(text, _caller(principal) | parameters)
         return [_notification(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
+
+
+def _bounds(wanted: NotificationFilter, before: UUID | None) -> dict[str, UUID | None]:
+    """Ids are born with their notifications, so that a time range is a range of the primary key."""
+    ends = [each for each in (before, _floor(wanted.until)) if each is not None]
+    return {"before": min(ends, default=None), "since": _floor(wanted.since)}
+
+
+def _floor(moment: datetime | None) -> UUID | None:
+    return None if moment is None else floor_of(max(moment, EPOCH))
 
 
 def _caller(principal: Principal) -> dict[str, Any]:

@@ -28,8 +28,8 @@ class BrevoClient:
 
     def call(self, message: Message, credential: str) -> Outcome:
         headers = {"api-key": credential, "content-type": "application/json", "accept": "application/json"}
-        return self._http.post(
-            Request(f"{self._api_url}/smtp/email", headers, body_of(message)),
+        return self._http.ask(
+            Request(f"{self._api_url}/smtp/email", headers, body_of(message), secret=credential),
             partial(read, in_doubt=message.ask_until is not None),
         )
 

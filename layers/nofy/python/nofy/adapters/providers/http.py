@@ -2,35 +2,45 @@
 
 No retries and no redirects: whether to ask again is the retry policy's to decide, once. What matters here is
 whether the request may have left: a connection that was never made is ``Transient``, anything after that is
-``Unknown``.
+``Unknown``. An answer is bounded in time and size, and the credential is taken out of it: Meta repeats a token that
+it cannot read, and reasons are stored and shown.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from nofy.domain.outcomes import Outcome, Transient, Unknown
+from nofy.domain.outcomes import Transient, Unknown
 from nofy.domain.timing import PROVIDER_CONNECT_TIMEOUT, PROVIDER_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from urllib3 import PoolManager
+    from urllib3 import BaseHTTPResponse, PoolManager
+
+Read = TypeVar("Read")
 
 # As many connections as there are calls in flight: none waits for another's connection.
 POOL_SIZE = 32
+# The longest answer is Slack's, which repeats the message: 256 KB of it, escaped. What is longer is cut.
+MAX_ANSWER = 2 * 1024 * 1024
+_PART = 64 * 1024
+# Nothing shorter is a credential, and could be a word of any answer.
+_SHORTEST_SECRET = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask of a provider."""
+    """What to ask of a provider: with a body by POST, without one by GET. ``secret`` stays out of the answer."""
 
     url: str
     headers: Mapping[str, str]
-    body: dict[str, Any]
+    body: dict[str, Any] | None = None
+    secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +93,28 @@ def _seconds_between(start: str | None, end: str) -> float | None:
         return None
 
 
+def _body(response: BaseHTTPResponse, until: float) -> bytes:
+    """The answer's body, cut at :data:`MAX_ANSWER`. TimeoutError where it comes byte by byte for too long."""
+    body = bytearray()
+    while len(body) < MAX_ANSWER and (part := response.read1(_PART)):
+        body += part
+        if monotonic() > until:
+            raise TimeoutError("the answer takes too long")
+    return bytes(body[:MAX_ANSWER])
+
+
+def _without(secret: str, body: bytes) -> bytes:
+    return body if len(secret) < _SHORTEST_SECRET else body.replace(secret.encode(), b"[credential]")
+
+
 class HttpClient:
     """Keeps connections open between invokes; safe to use from many threads."""
 
     def __init__(self) -> None:
         self._pool: PoolManager | None = None
 
-    def post(self, request: Request, read: Callable[[Answer], Outcome]) -> Outcome:
-        """Ask once; ``read`` turns the answer into an outcome."""
+    def ask(self, request: Request, read: Callable[[Answer], Read]) -> Read | Transient | Unknown:
+        """Ask once; ``read`` says what the answer means."""
         from urllib3.exceptions import ConnectTimeoutError as ConnectTimeout
         from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 
@@ -103,14 +127,21 @@ class HttpClient:
         return read(answer)
 
     def _ask(self, request: Request) -> Answer:
+        until = monotonic() + PROVIDER_CONNECT_TIMEOUT + PROVIDER_TIMEOUT
         response = self._connected().request(
-            "POST",
+            "GET" if request.body is None else "POST",
             request.url,
-            body=json.dumps(request.body, ensure_ascii=False).encode(),
+            body=None if request.body is None else json.dumps(request.body, ensure_ascii=False).encode(),
             headers={"user-agent": "nofy", **request.headers},
+            preload_content=False,
         )
+        try:
+            body = _body(response, until)
+        finally:
+            response.close()  # the connection too, unless all of the answer was read
+            response.release_conn()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, headers, response.data)
+        return Answer(response.status, headers, _without(request.secret, body))
 
     def _connected(self) -> PoolManager:
         if self._pool is None:

@@ -8,7 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nofy.adapters.providers.http import Answer, HttpClient, Request
-from nofy.domain.outcomes import Accepted, Outcome, Rejected, RejectionKind, Throttled, Transient, Unknown
+from nofy.domain.outcomes import (
+    Accepted,
+    Outcome,
+    Rejected,
+    RejectionKind,
+    Throttled,
+    ThrottleScope,
+    Transient,
+    Unknown,
+)
 
 if TYPE_CHECKING:
     from nofy.domain.sending import Message
@@ -39,6 +48,8 @@ THROTTLE_CODES: dict[int, float | None] = {
     131064: 3600.0,
     132069: 360.0,  # ten Flow messages an hour
 }
+# Those that speak of one person; all others speak of the number, the account or the app.
+PAIR_CODES = frozenset({131056})
 
 
 class WhatsAppClient:
@@ -51,7 +62,7 @@ class WhatsAppClient:
     def call(self, message: Message, credential: str) -> Outcome:
         url = f"{self._api_url}/{message.settings['phone_number_id']}/messages"
         headers = {"authorization": f"Bearer {credential}", "content-type": "application/json"}
-        return self._http.post(Request(url, headers, body_of(message)), read)
+        return self._http.ask(Request(url, headers, body_of(message), secret=credential), read)
 
 
 def body_of(message: Message) -> dict[str, Any]:
@@ -96,7 +107,8 @@ def _refusal(code: int, error: dict[str, Any], answer: Answer) -> Outcome:
     details = data.get("details") if isinstance(data, dict) else data
     reason = f"{code}: {details or error.get('message', '')}"
     if code in THROTTLE_CODES:
-        return Throttled(reason, answer.retry_after() or THROTTLE_CODES[code])
+        scope = ThrottleScope.DESTINATION if code in PAIR_CODES else ThrottleScope.INTEGRATION
+        return Throttled(reason, answer.retry_after() or THROTTLE_CODES[code], scope)
     for kind, codes in (
         (RejectionKind.CONFIG, CONFIG_CODES),
         (RejectionKind.RECIPIENT, RECIPIENT_CODES),

@@ -28,7 +28,7 @@ else
     redis.call('PEXPIRE', KEYS[1], whole((math.max(until_, now) - now + keep) / 1000))
 end
 
-local FIELDS = {'high', 'normal', 'low', 'paused'}
+local FIELDS = {'high', 'normal', 'low', 'called', 'paused'}
 for i = 2, #KEYS do
     local paused, spent = tonumber(ARGV[3 + 2 * i]), tonumber(ARGV[4 + 2 * i])
     local bucket = redis.call('HMGET', KEYS[i], unpack(FIELDS))

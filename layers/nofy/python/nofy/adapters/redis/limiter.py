@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nofy.adapters.redis.connection import Batch, Connection, script
 from nofy.domain import breaker
 from nofy.domain.breaker import LONG_AGO
-from nofy.domain.limits import Cause, Go, Rate, Verdict, Wait, limits_of, pause_of
+from nofy.domain.limits import SOON, Cause, Go, Rate, Verdict, Wait, limits_of, pause_of
 from nofy.domain.outcomes import NotTried, Outcome, Throttled, Transient, Unknown
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _reservation(deliveries: list[Leased], now: datetime) -> tuple[list[str], li
     first = deliveries[0]
     limits = limits_of(first.provider, first.settings)
     keys = [_key(first, "circuit"), _key(first, "rate"), _key(first, "slots")]
-    arguments = [_micros(now), _KEEP, breaker.PROBES, breaker.PATIENCE * _SECOND]
+    arguments = [_micros(now), _KEEP, breaker.PROBES, breaker.PATIENCE * _SECOND, SOON // _MICROSECOND]
     arguments += [*_rate(limits.integration), *_rate(limits.destination)]
     places = {each: place for place, each in enumerate(dict.fromkeys(map(_destination, deliveries)), len(keys) + 1)}
     more: list[Any] = []
@@ -104,7 +104,7 @@ def _lesson(answers: list[tuple[Leased, Outcome]], now: datetime) -> tuple[list[
     limits = limits_of(first.provider, first.settings)
     pauses: dict[str, tuple[int, int]] = {}
     for leased, outcome in answers:
-        if pause := pause_of(leased.provider, outcome, now):
+        if pause := pause_of(outcome, now):
             key = _key(leased, "rate") if pause.whole_integration else _destination(leased)
             rate = limits.integration if pause.whole_integration else limits.destination
             spent = _micros(pause.until + rate.tolerance) if rate else 0
@@ -123,8 +123,10 @@ def _letter(outcome: Outcome) -> str:
 
 def _rate(rate: Rate | None) -> list[int]:
     if rate is None:
-        return [0, 0, 0, 0]
-    return [each // _MICROSECOND for one in (rate, rate.express) for each in (one.interval, one.tolerance)]
+        return [0, 0, 0, 0, 0, 0]
+    express = rate.express
+    ours = (rate.interval, rate.tolerance, rate.leeway, rate.urgent_leeway)
+    return [each // _MICROSECOND for each in (*ours, express.interval, express.tolerance)]
 
 
 def _key(leased: Leased, name: str) -> str:

@@ -1,20 +1,24 @@
 -- Verdicts for deliveries of one integration: nofy.domain.limits.ask, once for each, in order. Times in microseconds.
 -- KEYS: circuit, rate, slots, then the rates of destinations.
--- ARGV: now, keep (how long what is over is remembered), probes, patience;
---       interval, tolerance and the same of the express lane: of the integration, then of a destination (0: no limit);
+-- ARGV: now, keep (how long what is over is remembered), probes, patience, soon;
+--       interval, tolerance, leeway, urgent leeway, interval and tolerance of the express lane: of the integration,
+--       then of a destination (0: no limit);
 --       then of each delivery: id, index of its destination's key, priority, latest.
--- Returns whether failures are remembered, then for each its slot (0: go now) and whether the circuit barred it.
+-- Returns whether failures are remembered, then for each when to come (0: go now) and whether the circuit barred it.
 local now, keep, probes, patience = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local soon = tonumber(ARGV[5])
 
 local function rate_at(first)
     return {
         interval = tonumber(ARGV[first]), tolerance = tonumber(ARGV[first + 1]),
-        express_interval = tonumber(ARGV[first + 2]), express_tolerance = tonumber(ARGV[first + 3]),
+        leeway = tonumber(ARGV[first + 2]), urgent_leeway = tonumber(ARGV[first + 3]),
+        express_interval = tonumber(ARGV[first + 4]), express_tolerance = tonumber(ARGV[first + 5]),
     }
 end
 
--- What each priority and the more urgent ones took, and what went past others' backlog ("express").
-local FIELDS = {'high', 'normal', 'low', 'express high', 'express normal'}
+-- What each priority and the more urgent ones took, what went past others' backlog ("express"), calls, and who was
+-- told to come again.
+local FIELDS = {'high', 'normal', 'low', 'express high', 'express normal', 'called', 'told'}
 local NO_MORE_URGENT = {high = {'high', 'normal', 'low'}, normal = {'normal', 'low'}, low = {'low'}}
 local buckets = {}
 local function bucket_of(key)
@@ -27,29 +31,53 @@ local function bucket_of(key)
     return buckets[key]
 end
 
+local function set(bucket, name, value)
+    bucket[name] = value
+    bucket.changed = true
+end
+
 local function take(bucket, rate, priority, at)
-    if rate.interval == 0 then return at, {} end
-    local slot, taken = math.max(at, bucket.low - rate.tolerance), {}
+    if rate.interval == 0 then return at end
+    set(bucket, 'low', math.max(bucket.low, bucket.called, bucket.told))
+    local slot = math.max(at, bucket.low - rate.tolerance)
     local among_equals = math.max(at, bucket[priority] - rate.tolerance)
     if among_equals < slot then
         local express = 'express ' .. priority
         local sooner = math.max(among_equals, bucket[express] - rate.express_tolerance)
         if sooner < slot then
             slot = sooner
-            taken[express] = math.max(bucket[express], among_equals) + rate.express_interval
+            set(bucket, express, math.max(bucket[express], among_equals) + rate.express_interval)
         end
     end
     for _, each in ipairs(NO_MORE_URGENT[priority]) do
-        taken[each] = math.max(bucket[each], at) + rate.interval
+        set(bucket, each, math.max(bucket[each], at) + rate.interval)
     end
-    return slot, taken
+    return slot
 end
 
-local function apply(bucket, taken)
-    for name, value in pairs(taken) do
-        bucket[name] = value
-        bucket.changed = true
-    end
+local function room(bucket, rate, priority)
+    if rate.interval == 0 then return 0 end
+    return bucket.called - (priority == 'low' and rate.leeway or rate.urgent_leeway)
+end
+
+local function untold(bucket, rate) return rate.interval == 0 and 0 or bucket.told - rate.tolerance end
+
+local function tell(bucket, rate, at)
+    if rate.interval > 0 then set(bucket, 'told', at + rate.tolerance + rate.interval) end
+end
+
+local function call(bucket, rate)
+    if rate.interval > 0 then set(bucket, 'called', math.max(bucket.called, now) + rate.interval) end
+end
+
+local function copy(bucket)
+    local copied = {changed = bucket.changed or false}
+    for _, name in ipairs(FIELDS) do copied[name] = bucket[name] end
+    return copied
+end
+
+local function restore(bucket, copied)
+    for name, value in pairs(copied) do bucket[name] = value end
 end
 
 local function whole(value) return string.format('%.0f', value) end
@@ -69,39 +97,56 @@ local function let_through()
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', whole(now - keep))
-local integration, of_integration, of_destination = bucket_of(KEYS[2]), rate_at(5), rate_at(9)
+local integration, of_integration, of_destination = bucket_of(KEYS[2]), rate_at(6), rate_at(12)
 local latest_slot = 0
+
+local function book(destination, priority, at)
+    return take(destination, of_destination, priority, take(integration, of_integration, priority, at))
+end
 
 local function ask(id, key, priority, latest)
     local destination = bucket_of(key)
+    local before, before_there = copy(integration), copy(destination)
     local shut = barred()
     local at = math.max(now, integration.paused, destination.paused)
     if shut then at = math.max(at, until_) end
-    local slot = tonumber(redis.call('ZSCORE', KEYS[3], id) or nil)
-    local known = slot ~= nil
-    if not known or (slot < at and at > now) then
-        local first, taken = take(integration, of_integration, priority, at)
-        local second, taken_there = take(destination, of_destination, priority, first)
-        slot = second
-        if slot > now and slot >= latest then
+    local known = tonumber(redis.call('ZSCORE', KEYS[3], id) or nil)
+    local slot = known
+    if not slot or (slot < at and at > now) then slot = book(destination, priority, at) end
+    local come = slot
+    if slot <= now then
+        local free = math.max(room(integration, of_integration, priority), room(destination, of_destination, priority))
+        if free <= now then
             if known then redis.call('ZREM', KEYS[3], id) end
-            return slot, shut
+            call(integration, of_integration)
+            call(destination, of_destination)
+            let_through()
+            return 0, shut
         end
-        apply(integration, taken)
-        apply(destination, taken_there)
-        if slot > now then redis.call('ZADD', KEYS[3], whole(slot), id) end
+        come = math.max(free, untold(integration, of_integration), untold(destination, of_destination))
+        if come - free < soon then
+            tell(integration, of_integration, come)
+            tell(destination, of_destination, come)
+        else
+            restore(integration, before)
+            restore(destination, before_there)
+            come = book(destination, priority, come)
+            slot = come
+        end
     end
-    if slot > now then
-        latest_slot = math.max(latest_slot, slot)
-        return slot, shut
+    if come >= latest then
+        if known then redis.call('ZREM', KEYS[3], id) end
+        restore(integration, before)
+        restore(destination, before_there)
+        return come, shut
     end
-    if known then redis.call('ZREM', KEYS[3], id) end
-    let_through()
-    return 0, shut
+    if slot ~= known then redis.call('ZADD', KEYS[3], whole(slot), id) end
+    latest_slot = math.max(latest_slot, slot)
+    return come, shut
 end
 
 local answers = {circuit[1] and 1 or 0}
-for first = 13, #ARGV, 4 do
+for first = 18, #ARGV, 4 do
     local slot, shut = ask(ARGV[first], KEYS[tonumber(ARGV[first + 1])], ARGV[first + 2], tonumber(ARGV[first + 3]))
     answers[#answers + 1] = slot
     answers[#answers + 1] = shut and 1 or 0

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nofy.domain.errors import NotFoundError
-from nofy.domain.ids import Prefix, decode
+from nofy.domain.ids import Prefix, decode, encode
 from nofy.domain.routing import Channel
 from nofy.ports.reading import DeadLetterFilter
 from nofy.queries.dead_letters import discarded, group, preview, redriven, resource
 from nofy.queries.pages import decode_cursor, encode_cursor
-from nofy.runtime.api.application import Ports, answer, body_of, caller
+from nofy.runtime.api.application import Application, Ports, answer, body_of
 from nofy.runtime.api.dead_letter_models import (
     DeadLetterSelection,
     DeadLettersQuery,
@@ -18,13 +18,15 @@ from nofy.runtime.api.dead_letter_models import (
     DiscardRequest,
     RedriveRequest,
 )
+from nofy.runtime.api.edge import Routes
 from nofy.runtime.api.models import PageQuery
 from nofy.runtime.api.requests import parse_json, read, read_edit
+from nofy.runtime.api.routes import Function
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+    from aws_lambda_powertools.event_handler import Response
 
     from nofy.domain.edit import Edit
     from nofy.domain.notification import Principal
@@ -33,17 +35,17 @@ if TYPE_CHECKING:
 SAMPLE = 10
 
 
-def register(app: APIGatewayRestResolver, ports: Ports) -> None:
+def register(app: Application, ports: Ports) -> None:
     """Add the routes to a resolver."""
-    _register_reads(app, ports)
-    _register_one(app, ports)
-    _register_many(app, ports)
+    routes = Routes(app, ports.edge, Function.PRODUCER)
+    _register_reads(app, routes, ports)
+    _register_one(app, routes, ports)
+    _register_many(app, routes, ports)
 
 
-def _register_reads(app: APIGatewayRestResolver, ports: Ports) -> None:
-    @app.get("/v1/dead-letters")
-    def index() -> Response[str]:
-        principal = caller(app, ports)
+def _register_reads(app: Application, routes: Routes, ports: Ports) -> None:
+    @routes.of_project("listDeadLetters")
+    def index(principal: Principal) -> Response[str]:
         asked = read(DeadLettersQuery, app.current_event.query_string_parameters or {}, "?")
         wanted = DeadLetterFilter(asked.status, asked.channel, asked.fingerprint)
         before = decode_cursor(asked.cursor) if asked.cursor else None
@@ -52,9 +54,8 @@ def _register_reads(app: APIGatewayRestResolver, ports: Ports) -> None:
         cursor = encode_cursor(page[-1].dead_letter_id) if more else None
         return answer(200, {"dead_letters": [resource(each) for each in page], "next_cursor": cursor})
 
-    @app.get("/v1/dead-letters/groups")
-    def groups() -> Response[str]:
-        principal = caller(app, ports)
+    @routes.of_project("listDeadLetterGroups")
+    def groups(principal: Principal) -> Response[str]:
         asked = read(PageQuery, app.current_event.query_string_parameters or {}, "?")
         before = decode_cursor(asked.cursor) if asked.cursor else None
         found = ports.reading.dead_letter_groups(principal, before, asked.limit + 1)
@@ -63,51 +64,62 @@ def _register_reads(app: APIGatewayRestResolver, ports: Ports) -> None:
         return answer(200, {"groups": [group(each) for each in page], "next_cursor": cursor})
 
 
-def _register_one(app: APIGatewayRestResolver, ports: Ports) -> None:
-    @app.get("/v1/dead-letters/<dead_letter_id>")
-    def show(dead_letter_id: str) -> Response[str]:
-        principal = caller(app, ports)
+def _register_one(app: Application, routes: Routes, ports: Ports) -> None:
+    @routes.of_project("getDeadLetter")
+    def show(principal: Principal, dead_letter_id: str) -> Response[str]:
         view = ports.reading.dead_letter(principal, identified(dead_letter_id))
         if view is None:
             raise NotFoundError(dead_letter_id)
         return answer(200, resource(view))
 
-    @app.post("/v1/dead-letters/<dead_letter_id>/redrive")
-    def redrive(dead_letter_id: str) -> Response[str]:
-        principal = caller(app, ports)
+    @routes.of_project("redriveDeadLetter")
+    def redrive(principal: Principal, dead_letter_id: str) -> Response[str]:
         identifier = identified(dead_letter_id)
         edit = _edit(body_of(app), principal, identifier, ports)
-        return answer(202, resource(ports.amender.redrive(principal, identifier, edit)))
+        letter = ports.amender.redrive(principal, identifier, edit)
+        ports.auditing.one(app, principal, "dead_letter.redriven", dead_letter_id, edited=edit is not None)
+        return answer(202, resource(letter))
 
-    @app.post("/v1/dead-letters/<dead_letter_id>/discard")
-    def discard(dead_letter_id: str) -> Response[str]:
-        principal = caller(app, ports)
+    @routes.of_project("discardDeadLetter")
+    def discard(principal: Principal, dead_letter_id: str) -> Response[str]:
         identifier = identified(dead_letter_id)
         asked = read(DiscardOneRequest, parse_json(body_of(app)))
-        return answer(200, resource(ports.amender.discard(principal, identifier, asked.reason)))
+        letter = ports.amender.discard(principal, identifier, asked.reason)
+        ports.auditing.one(app, principal, "dead_letter.discarded", dead_letter_id, reason=asked.reason)
+        return answer(200, resource(letter))
 
 
-def _register_many(app: APIGatewayRestResolver, ports: Ports) -> None:
-    @app.post("/v1/dead-letters/redrive/preview")
-    def preview_redrive() -> Response[str]:
-        principal = caller(app, ports)
+def _register_many(app: Application, routes: Routes, ports: Ports) -> None:
+    @routes.of_project("previewRedrive")
+    def preview_redrive(principal: Principal) -> Response[str]:
         asked = read(DeadLetterSelection, parse_json(body_of(app)))
         return answer(200, preview(ports.reading.redrive_preview(principal, asked.wanted(), SAMPLE)))
 
-    @app.post("/v1/dead-letters/redrive")
-    def redrive_many() -> Response[str]:
-        principal = caller(app, ports)
+    @routes.of_project("redriveDeadLetters")
+    def redrive_many(principal: Principal) -> Response[str]:
         asked = read(RedriveRequest, parse_json(body_of(app)))
         done = ports.amender.redrive_many(
             principal, asked.wanted(), asked.max, asked.per_second, skip_expired=asked.skip_expired
         )
+        _note_many(app, ports, principal, "dead_letters.redriven", asked, redriven(done))
         return answer(202, redriven(done))
 
-    @app.post("/v1/dead-letters/discard")
-    def discard_many() -> Response[str]:
-        principal = caller(app, ports)
+    @routes.of_project("discardDeadLetters")
+    def discard_many(principal: Principal) -> Response[str]:
         asked = read(DiscardRequest, parse_json(body_of(app)))
-        return answer(200, discarded(ports.amender.discard_many(principal, asked.wanted(), asked.max, asked.reason)))
+        done = ports.amender.discard_many(principal, asked.wanted(), asked.max, asked.reason)
+        _note_many(app, ports, principal, "dead_letters.discarded", asked, discarded(done))
+        return answer(200, discarded(done))
+
+
+def _note_many(
+    app: Application, ports: Ports, principal: Principal, action: str, asked: DeadLetterSelection, done: dict[str, Any]
+) -> None:
+    """Which were meant, and what was done; of ids how many, for a thousand of them are nobody's to read."""
+    meant = asked.model_dump(mode="json", exclude_none=True, exclude={"ids"})
+    meant |= {"ids": len(asked.ids)} if asked.ids else {}
+    project = encode(Prefix.PROJECT, principal.project_id)
+    ports.auditing.many(app, principal, action, project, asked=meant, **done)
 
 
 def identified(dead_letter_id: str) -> UUID:

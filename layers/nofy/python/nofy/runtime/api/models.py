@@ -17,6 +17,7 @@ from nofy.domain.lifecycle import Status
 from nofy.domain.notification import Draft
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import Channel, MessageClass, Priority
+from nofy.ports.reading import NotificationFilter
 from nofy.queries.pages import DEFAULT_LIMIT, MAX_LIMIT
 
 
@@ -32,7 +33,7 @@ def _channel(value: Any) -> Any:
     return {"channel": value} if isinstance(value, str) else value
 
 
-def _small(value: dict[str, Any]) -> dict[str, Any]:
+def small(value: dict[str, Any]) -> dict[str, Any]:
     if len(json.dumps(value)) > MAX_METADATA_BYTES:
         raise ValueError(f"at most {MAX_METADATA_BYTES} bytes of JSON")
     return value
@@ -154,7 +155,7 @@ class NotificationRequest(Model):
     delivery_mode: DeliveryMode = DeliveryMode.AT_LEAST_ONCE
     reference: Annotated[str, StringConstraints(pattern=LINE, min_length=1, max_length=255)] | None = None
     tags: list[Tag] = Field(default_factory=list, max_length=20)
-    metadata: Annotated[dict[str, Any], BeforeValidator(lambda v: _small(v) if isinstance(v, dict) else v)] = Field(
+    metadata: Annotated[dict[str, Any], BeforeValidator(lambda v: small(v) if isinstance(v, dict) else v)] = Field(
         default_factory=dict
     )
 
@@ -196,9 +197,23 @@ class PageQuery(Model):
 
 
 class NotificationsQuery(PageQuery):
-    """Which notifications to list; ``status`` and ``channel`` ask whether any one delivery is like that."""
+    """Which notifications to list; ``status``, ``channel`` and ``recipient`` ask whether any one delivery is like that.
+
+    A page may hold fewer than asked, or none, and have a next one all the same: a request looks at so many
+    notifications and no more.
+    """
 
     status: Status | None = None
     channel: Channel | None = None
+    priority: Priority | None = None
     reference: Annotated[str, StringConstraints(pattern=LINE, max_length=255)] | None = None
     tag: Annotated[str, StringConstraints(pattern=LINE, max_length=64)] | None = None
+    recipient: Annotated[str, StringConstraints(pattern=LINE, max_length=254)] | None = Field(
+        None, description="A delivery's address, exactly as it was given"
+    )
+    since: Time | None = Field(None, description="Created at this time or later")
+    until: Time | None = Field(None, description="Created before this time")
+
+    def wanted(self) -> NotificationFilter:
+        """The query as the store's own type."""
+        return NotificationFilter(**self.model_dump(exclude={"cursor", "limit"}))

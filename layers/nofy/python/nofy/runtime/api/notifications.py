@@ -6,41 +6,46 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from nofy.domain.errors import FieldError, InvalidRequestError, NotFoundError
+from nofy.domain.errors import FieldError, InvalidRequestError, NofyError, NotFoundError
 from nofy.domain.ids import Prefix, decode
 from nofy.domain.notification import PlannedNotification, Principal, plan
-from nofy.pipeline.accept import accept
-from nofy.ports.reading import NotificationFilter
+from nofy.pipeline.accept import accept, again
 from nofy.ports.store import IdempotencyClaim
 from nofy.queries.notifications import planned_view, resource
 from nofy.queries.pages import decode_cursor, encode_cursor
-from nofy.runtime.api.application import Ports, answer, body_of, caller, request_id
+from nofy.runtime.api.application import Application, Ports, answer, body_of, request_id
+from nofy.runtime.api.edge import Routes
 from nofy.runtime.api.models import BatchRequest, MoveRequest, NotificationsQuery
 from nofy.runtime.api.problems import CONTENT_TYPE, document_of, document_of_error
 from nofy.runtime.api.requests import parse_json, read, read_notification
+from nofy.runtime.api.routes import Function
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+    from aws_lambda_powertools.event_handler import Response
 
 MAX_KEY_LENGTH = 255
 
 
-def register(app: APIGatewayRestResolver, ports: Ports) -> None:
+def register(app: Application, ports: Ports) -> None:
     """Add the routes to a resolver."""
+    routes = Routes(app, ports.edge, Function.PRODUCER)
+    _register_new(routes, app, ports)
+    _register_reads(routes, app, ports)
+    _register_amendments(routes, app, ports)
 
-    @app.post("/v1/notifications")
-    def create() -> Response[str]:
-        principal = caller(app, ports)
+
+def _register_new(routes: Routes, app: Application, ports: Ports) -> None:
+    @routes.of_project("createNotification")
+    def create(principal: Principal) -> Response[str]:
         body = parse_json(body_of(app))
         planned = _plan(body, principal, ports)
         document = resource(planned_view(planned, principal))
         return _accepted(app, ports, principal, [planned], body, document)
 
-    @app.post("/v1/notifications/batch")
-    def create_batch() -> Response[str]:
-        principal = caller(app, ports)
+    @routes.of_project("createNotifications")
+    def create_batch(principal: Principal) -> Response[str]:
         body = parse_json(body_of(app))
         items = read(BatchRequest, body).notifications
         planned, results = _plan_each(items, principal, ports, request_id(app))
@@ -52,36 +57,48 @@ def register(app: APIGatewayRestResolver, ports: Ports) -> None:
             return answer(422, head | document, content_type=CONTENT_TYPE)
         return _accepted(app, ports, principal, planned, body, document)
 
-    @app.get("/v1/notifications")
-    def index() -> Response[str]:
-        principal = caller(app, ports)
-        asked = read(NotificationsQuery, app.current_event.query_string_parameters or {}, "?")
-        wanted = NotificationFilter(asked.status, asked.channel, asked.reference, asked.tag)
-        before = decode_cursor(asked.cursor) if asked.cursor else None
-        found = ports.reading.notifications(principal, wanted, before, asked.limit + 1)
-        page, more = found[: asked.limit], len(found) > asked.limit
-        cursor = encode_cursor(page[-1].notification_id) if more else None
-        return answer(200, {"notifications": [resource(each) for each in page], "next_cursor": cursor})
+    @routes.of_project("sendNotificationAgain")
+    def send_again(principal: Principal, notification_id: str) -> Response[str]:
+        view = ports.reading.notification(principal, identified(notification_id))
+        if view is None:
+            raise NotFoundError(notification_id)
+        planned = plan(again(view), principal, ports.new_id, ports.clock())
+        document = resource(planned_view(planned, principal))
+        accepted = _accepted(app, ports, principal, [planned], {"send_again": notification_id}, document)
+        ports.auditing.one(app, principal, "notification.sent_again", notification_id, sent_as=document["id"])
+        return accepted
 
-    @app.get("/v1/notifications/<notification_id>")
-    def show(notification_id: str) -> Response[str]:
-        principal = caller(app, ports)
+
+def _register_reads(routes: Routes, app: Application, ports: Ports) -> None:
+    @routes.of_project("listNotifications")
+    def index(principal: Principal) -> Response[str]:
+        asked = read(NotificationsQuery, app.current_event.query_string_parameters or {}, "?")
+        before = decode_cursor(asked.cursor) if asked.cursor else None
+        found = ports.reading.notifications(principal, asked.wanted(), before, asked.limit)
+        cursor = encode_cursor(found.more) if found.more else None
+        return answer(200, {"notifications": [resource(each) for each in found.views], "next_cursor": cursor})
+
+    @routes.of_project("getNotification")
+    def show(principal: Principal, notification_id: str) -> Response[str]:
         view = ports.reading.notification(principal, identified(notification_id))
         if view is None:
             raise NotFoundError(notification_id)
         return answer(200, resource(view, timeline=True))
 
-    @app.patch("/v1/notifications/<notification_id>")
-    def move(notification_id: str) -> Response[str]:
-        principal = caller(app, ports)
+
+def _register_amendments(routes: Routes, app: Application, ports: Ports) -> None:
+    @routes.of_project("moveNotification")
+    def move(principal: Principal, notification_id: str) -> Response[str]:
         asked = read(MoveRequest, parse_json(body_of(app)))
         view = ports.amender.move(principal, identified(notification_id), asked.send_at, asked.expires_at)
+        ports.auditing.one(app, principal, "notification.moved", notification_id, send_at=view.send_at.isoformat())
         return answer(200, resource(view, timeline=True))
 
-    @app.post("/v1/notifications/<notification_id>/cancel")
-    def cancel(notification_id: str) -> Response[str]:
-        principal = caller(app, ports)
-        return answer(200, resource(ports.amender.cancel(principal, identified(notification_id)), timeline=True))
+    @routes.of_project("cancelNotification")
+    def cancel(principal: Principal, notification_id: str) -> Response[str]:
+        view = ports.amender.cancel(principal, identified(notification_id))
+        ports.auditing.one(app, principal, "notification.cancelled", notification_id)
+        return answer(200, resource(view, timeline=True))
 
 
 def identified(notification_id: str) -> UUID:
@@ -115,7 +132,7 @@ def _plan_each(
 
 
 def _accepted(
-    app: APIGatewayRestResolver,
+    app: Application,
     ports: Ports,
     principal: Principal,
     planned: list[PlannedNotification],
@@ -123,11 +140,30 @@ def _accepted(
     document: dict[str, Any],
 ) -> Response[str]:
     claim = _claim(app, body, document)
-    replay = accept(principal, planned, claim, store=ports.store, schedule=ports.schedule, clock=ports.clock)
+    replay = _charged(ports, principal, planned, claim)
     return answer(202, replay or document, {"Idempotency-Replayed": "true"} if replay else None)
 
 
-def _claim(app: APIGatewayRestResolver, body: Any, document: dict[str, Any]) -> IdempotencyClaim | None:
+def _charged(
+    ports: Ports, principal: Principal, planned: list[PlannedNotification], claim: IdempotencyClaim | None
+) -> dict[str, Any] | None:
+    """Accept within the day's quota. What is not stored, or was stored by an earlier request, is not charged.
+
+    Whether a request is a replay is known to the store alone, so one that comes when the quota is used up is refused
+    until the day is over, though its notifications are safe.
+    """
+    ports.admission.spend(principal, len(planned))
+    try:
+        replay = accept(principal, planned, claim, store=ports.store, schedule=ports.schedule, clock=ports.clock)
+    except NofyError:
+        ports.admission.give_back(principal, len(planned))
+        raise
+    if replay is not None:
+        ports.admission.give_back(principal, len(planned))
+    return replay
+
+
+def _claim(app: Application, body: Any, document: dict[str, Any]) -> IdempotencyClaim | None:
     """The caller's idempotency key, if there is one: the same JSON is the same request, however it is spaced."""
     key = app.current_event.headers.get("idempotency-key")
     if key is None:

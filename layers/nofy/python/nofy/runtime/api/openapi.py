@@ -6,9 +6,28 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from nofy.runtime.api.operations import Operation, operations
+from nofy.runtime.api.routes import Access
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+
+# An API token belongs to a project; a person says by headers which one, and which mode of it, they mean.
+_SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer", "description": "An API token: nofy_live_… or nofy_test_…"},
+    "console": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A console token, from POST /v1/session; good for a quarter of an hour",
+    },
+}
+_SECURITY: list[dict[str, list[str]]] = [{"token": []}, {"console": []}]
+_SECURITY_OF: dict[Access, list[dict[str, list[str]]]] = {
+    Access.PROJECT: _SECURITY,
+    Access.PERSON: [{"console": []}],
+    Access.PUBLIC: [],
+}
 
 
 @cache
@@ -26,13 +45,11 @@ def document() -> dict[str, Any]:
             "description": "The right message to a person on Slack, e-mail or WhatsApp, at the right time, once.",
         },
         "servers": [{"url": "/"}],
-        "security": [{"token": []}],
+        "security": _SECURITY,
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer", "description": "nofy_live_… or nofy_test_…"}
-            },
+            "securitySchemes": _SCHEMES,
         },
     }
 
@@ -64,12 +81,16 @@ def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
+        "security": _SECURITY_OF[operation.access],
         "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_headers(operation)],
         "responses": {str(status): _content("As asked", model.__name__, "application/json")}
         | {
             str(each): _content("Refused", "Problem", "application/problem+json") for each in sorted(operation.problems)
         },
     }
+    if operation.permission:
+        described["x-permission"] = operation.permission
+        described["description"] = f"Takes the permission {operation.permission}."
     if operation.body:
         content = _content(None, operation.body.__name__, "application/json")
         described["requestBody"] = {"required": not operation.body_optional, **content}
@@ -94,7 +115,12 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
     schema = model_json_schema(operation.query)
     definitions = schema.get("$defs", {})
     return [
-        {"name": name, "in": "query", "required": False, "schema": _inlined(each, definitions)}
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "schema": _inlined(each, definitions),
+        }
         for name, each in schema["properties"].items()
     ]
 
@@ -108,7 +134,18 @@ def _inlined(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
 
 
 def _headers(operation: Operation) -> list[dict[str, Any]]:
-    if not operation.idempotent:
-        return []
-    schema = {"type": "string", "minLength": 1, "maxLength": 255}
-    return [{"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema}]
+    found = []
+    if operation.access is Access.PROJECT and not operation.route.in_project:
+        which = "Whose: needed with a console token; an API token belongs to one project"
+        found.append(_header("Nofy-Project", {"type": "string"}, which))
+    if operation.access is Access.PROJECT:
+        mode = {"type": "string", "enum": ["live", "test"], "default": "live"}
+        found.append(_header("Nofy-Mode", mode, "With a console token; an API token has a mode of its own"))
+    if operation.idempotent:
+        key = {"type": "string", "minLength": 1, "maxLength": 255}
+        found.append(_header("Idempotency-Key", key, "The same request with the same key is answered once"))
+    return found
+
+
+def _header(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "schema": schema, "description": description}

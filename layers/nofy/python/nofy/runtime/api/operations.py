@@ -1,171 +1,185 @@
-"""Every route of the API, as the OpenAPI document tells it."""
+"""Every route of the API, as the OpenAPI document tells it. Its address and permission: ``runtime/api/routes.py``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nofy.runtime.api.routes import ROUTES, Access, Function, Route
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from nofy.domain.permissions import Permission
+
+# What whoever asks within a project can meet on any route.
+COMMON = (400, 401, 403, 404, 429, 500, 503)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route of the API."""
+    """One route's description; ``name`` is the route's in the table."""
 
-    method: str
-    path: str
     name: str
     summary: str
     answers: tuple[int, type[BaseModel]]
-    problems: tuple[int, ...]
+    problems: tuple[int, ...] = COMMON
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     idempotent: bool = False
     body_optional: bool = False
 
+    @property
+    def route(self) -> Route:
+        return ROUTES[self.name]
+
+    @property
+    def method(self) -> str:
+        return self.route.method
+
+    @property
+    def path(self) -> str:
+        return self.route.path
+
+    @property
+    def permission(self) -> Permission | None:
+        """What it takes in the project; None where none is asked for."""
+        return self.route.permission
+
+    @property
+    def function(self) -> Function:
+        return self.route.function
+
+    @property
+    def access(self) -> Access:
+        return self.route.access
+
 
 def operations() -> tuple[Operation, ...]:
-    """Every route; a test holds this list against the routes that are registered."""
-    from nofy.runtime.api import models, schemas
+    """Every route but the document's own; a test holds this list against the table and what is registered."""
+    from nofy.runtime.api import models, schemas, sign_in_models
+    from nofy.runtime.api.console_operations import console_operations
 
-    common = (401, 429, 500, 503)
-    one = (404, *common)
     return (
         Operation(
-            "post",
-            "/v1/notifications",
             "createNotification",
             "Accept a notification",
             (202, schemas.Notification),
-            (400, 409, 413, 422, *common),
+            (*COMMON, 409, 413, 422),
             body=models.NotificationRequest,
             idempotent=True,
         ),
         Operation(
-            "post",
-            "/v1/notifications/batch",
             "createNotifications",
             "Accept up to a hundred notifications; each is judged by itself",
             (202, schemas.Batch),
-            (400, 409, 413, 422, *common),
+            (*COMMON, 409, 413, 422),
             body=models.BatchRequest,
             idempotent=True,
         ),
         Operation(
-            "get",
-            "/v1/notifications",
             "listNotifications",
             "List notifications, newest first",
             (200, schemas.NotificationPage),
-            (422, *common),
+            (*COMMON, 422),
             query=models.NotificationsQuery,
         ),
         Operation(
-            "get",
-            "/v1/notifications/{notification_id}",
             "getNotification",
             "One notification with its timeline",
             (200, schemas.NotificationWithTimeline),
-            one,
         ),
         Operation(
-            "patch",
-            "/v1/notifications/{notification_id}",
             "moveNotification",
             "Give a notification another time",
             (200, schemas.NotificationWithTimeline),
-            (400, 409, 413, 422, *one),
+            (*COMMON, 409, 413, 422),
             body=models.MoveRequest,
         ),
         Operation(
-            "post",
-            "/v1/notifications/{notification_id}/cancel",
             "cancelNotification",
             "Stop every delivery that has not been begun",
             (200, schemas.NotificationWithTimeline),
-            (409, *one),
+            (*COMMON, 409),
         ),
-        *_dead_letters(common, one),
+        Operation(
+            "sendNotificationAgain",
+            "Accept a new notification with the same content and recipients, due at once",
+            (202, schemas.Notification),
+            (*COMMON, 409, 422),
+            idempotent=True,
+        ),
+        *_dead_letters(),
+        *console_operations(),
+        Operation(
+            "signIn",
+            "A console token for a person whom AppWrite, or an OIDC issuer, vouches for",
+            (201, sign_in_models.Session),
+            (400, 401, 403, 413, 422, 500, 503),
+            body=sign_in_models.SessionRequest,
+        ),
     )
 
 
-def _dead_letters(common: tuple[int, ...], one: tuple[int, ...]) -> tuple[Operation, ...]:
+def _dead_letters() -> tuple[Operation, ...]:
     from nofy.runtime.api import dead_letter_models as bodies
     from nofy.runtime.api import models, schemas
 
-    asked = (400, 413, 422)
+    asked = (413, 422)
     return (
         Operation(
-            "get",
-            "/v1/dead-letters",
             "listDeadLetters",
             "List deliveries that ended in failure, newest first",
             (200, schemas.DeadLetterPage),
-            (422, *common),
+            (*COMMON, 422),
             query=bodies.DeadLettersQuery,
         ),
         Operation(
-            "get",
-            "/v1/dead-letters/groups",
             "listDeadLetterGroups",
             "Failures with the same cause, the latest cause first",
             (200, schemas.DeadLetterGroupPage),
-            (422, *common),
+            (*COMMON, 422),
             query=models.PageQuery,
         ),
         Operation(
-            "get",
-            "/v1/dead-letters/{dead_letter_id}",
             "getDeadLetter",
             "One dead letter",
             (200, schemas.DeadLetter),
-            one,
         ),
         Operation(
-            "post",
-            "/v1/dead-letters/redrive/preview",
             "previewRedrive",
             "What a redrive of these would do now; nothing is changed",
             (200, schemas.RedrivePreview),
-            (*asked, *common),
+            (*COMMON, *asked),
             body=bodies.DeadLetterSelection,
         ),
         Operation(
-            "post",
-            "/v1/dead-letters/redrive",
             "redriveDeadLetters",
             "Send open dead letters again, so many and so fast",
             (202, schemas.Redriven),
-            (*asked, *common),
+            (*COMMON, *asked),
             body=bodies.RedriveRequest,
         ),
         Operation(
-            "post",
-            "/v1/dead-letters/discard",
             "discardDeadLetters",
             "Put open dead letters away with a reason",
             (200, schemas.Discarded),
-            (*asked, *common),
+            (*COMMON, *asked),
             body=bodies.DiscardRequest,
         ),
         Operation(
-            "post",
-            "/v1/dead-letters/{dead_letter_id}/redrive",
             "redriveDeadLetter",
             "Send a dead letter again, once, to another address or with other content where wished",
             (202, schemas.DeadLetter),
-            (409, *asked, *one),
+            (*COMMON, 409, *asked),
             body=bodies.EditRequest,
             body_optional=True,
         ),
         Operation(
-            "post",
-            "/v1/dead-letters/{dead_letter_id}/discard",
             "discardDeadLetter",
             "Put a dead letter away with a reason",
             (200, schemas.DeadLetter),
-            (409, *asked, *one),
+            (*COMMON, 409, *asked),
             body=bodies.DiscardOneRequest,
         ),
     )

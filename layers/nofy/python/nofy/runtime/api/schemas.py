@@ -13,11 +13,21 @@ from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import Channel, MessageClass, Priority, Provider
 
 
-class _Schema(BaseModel):
+class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Attempt(_Schema):
+class Exchange(Schema):
+    """What was asked of the provider and what came back: never a header, an address or content."""
+
+    method: str
+    path: str = Field(description="Of the provider's API, with what is secret in it left out")
+    http_status: int | None = Field(description="None where no answer came")
+    provider_code: str | None = Field(description="The provider's own code of its error")
+    duration_ms: int
+
+
+class Attempt(Schema):
     """One try at a delivery."""
 
     attempt_no: int
@@ -27,9 +37,12 @@ class Attempt(_Schema):
     outcome: Literal["accepted", "throttled", "transient", "rejected", "unknown", "not_tried"] | None
     reason: str | None
     decision: Literal["done", "retry", "park", "hold", "give_up", "leave_unknown"] | None
+    next_at: datetime | None = Field(description="When the decision has it tried again")
+    provider_message_id: str | None
+    exchange: Exchange | None = Field(description="None where nothing was asked, or before it was kept")
 
 
-class Delivery(_Schema):
+class Delivery(Schema):
     """The notification on one channel."""
 
     id: str
@@ -43,20 +56,21 @@ class Delivery(_Schema):
     attempts: list[Attempt]
 
 
-class TimelineStep(_Schema):
+class TimelineStep(Schema):
     """Something that happened, and why."""
 
     at: datetime
     event: str
     channel: Channel | None
     detail: str | None
+    waited_ms: int | None = Field(description="Since the step before it on the same channel")
 
 
-class Links(_Schema):
+class Links(Schema):
     self: str
 
 
-class Notification(_Schema):
+class Notification(Schema):
     """A notification with its deliveries."""
 
     id: str
@@ -83,14 +97,14 @@ class NotificationWithTimeline(Notification):
     timeline: list[TimelineStep]
 
 
-class NotificationPage(_Schema):
+class NotificationPage(Schema):
     """Notifications, newest first."""
 
     notifications: list[Notification]
     next_cursor: str | None
 
 
-class FieldProblem(_Schema):
+class FieldProblem(Schema):
     """One thing wrong with one field."""
 
     path: str = Field(description="JSON Pointer into the body, or ?/name of a query parameter")
@@ -98,7 +112,7 @@ class FieldProblem(_Schema):
     message: str
 
 
-class Problem(_Schema):
+class Problem(Schema):
     """An error (RFC 9457). Branch on ``code``: it is stable."""
 
     type: str
@@ -107,10 +121,11 @@ class Problem(_Schema):
     code: str
     request_id: str
     detail: str | None = None
+    permission: str | None = Field(None, description="With the code forbidden: what it takes")
     errors: list[FieldProblem] | None = None
 
 
-class BatchResult(_Schema):
+class BatchResult(Schema):
     """What became of one item of a batch: a notification, or why it was refused."""
 
     status: Literal[202, 422]
@@ -118,26 +133,26 @@ class BatchResult(_Schema):
     error: Problem | None = None
 
 
-class BatchSummary(_Schema):
+class BatchSummary(Schema):
     accepted: int
     refused: int
 
 
-class Batch(_Schema):
+class Batch(Schema):
     """A result for every item, in order."""
 
     results: list[BatchResult]
     summary: BatchSummary
 
 
-class DeadLetterLinks(_Schema):
+class DeadLetterLinks(Schema):
     self: str
     redrive: str
     discard: str
     notification: str
 
 
-class DeadLetter(_Schema):
+class DeadLetter(Schema):
     """A delivery that ended in failure."""
 
     id: str
@@ -159,24 +174,24 @@ class DeadLetter(_Schema):
     links: DeadLetterLinks
 
 
-class DeadLetterPage(_Schema):
+class DeadLetterPage(Schema):
     """Dead letters, newest first."""
 
     dead_letters: list[DeadLetter]
     next_cursor: str | None
 
 
-class DeadLetterSample(_Schema):
+class DeadLetterSample(Schema):
     id: str
     reason: str
     channel: Channel
 
 
-class DeadLetterGroupLinks(_Schema):
+class DeadLetterGroupLinks(Schema):
     dead_letters: str
 
 
-class DeadLetterGroup(_Schema):
+class DeadLetterGroup(Schema):
     """Failures with the same cause; the sample is the latest of them."""
 
     fingerprint: str
@@ -188,24 +203,24 @@ class DeadLetterGroup(_Schema):
     links: DeadLetterGroupLinks
 
 
-class DeadLetterGroupPage(_Schema):
+class DeadLetterGroupPage(Schema):
     """Groups of dead letters, the latest cause first."""
 
     groups: list[DeadLetterGroup]
     next_cursor: str | None
 
 
-class Recipient(_Schema):
+class Recipient(Schema):
     channel: Channel
     destination: str
 
 
-class Recipients(_Schema):
+class Recipients(Schema):
     count: int
     sample: list[Recipient]
 
 
-class RedrivePreview(_Schema):
+class RedrivePreview(Schema):
     """What a redrive would do now."""
 
     matching: int = Field(description="Open dead letters that are meant")
@@ -215,7 +230,7 @@ class RedrivePreview(_Schema):
     recipients: Recipients
 
 
-class Redriven(_Schema):
+class Redriven(Schema):
     """What a redrive did."""
 
     redriven: int
@@ -223,7 +238,7 @@ class Redriven(_Schema):
     last_due_at: datetime | None
 
 
-class Discarded(_Schema):
+class Discarded(Schema):
     """What a discard did."""
 
     discarded: int

@@ -1,1 +1,1 @@
-INSERT INTO projects (id, name) VALUES (%(id)s, %(name)s)
+INSERT INTO projects (id, name) VALUES (%(project_id)s, %(name)s)

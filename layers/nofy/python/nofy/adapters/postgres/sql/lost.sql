@@ -1,5 +1,5 @@
--- Accepted and without a row (the last two hours, whole ones by their own clock), plus live work long past due
--- on which nothing is happening. Deliveries of an hour are those born in it: the counter uses now() of the same
+-- Accepted and without a row (the last two hours, whole ones by their own clock), plus waiting work long past due
+-- on which nothing is happening (in_hand_too_long.sql counts the rest). Deliveries of an hour are those born in it: the counter uses now() of the same
 -- transaction in which the ids were made, so an hour's edge is left out by looking at whole hours with a margin.
 SELECT
     (

@@ -1,18 +1,17 @@
--- A page of notifications, newest first. A filter on status or channel asks whether any delivery is like that.
-SELECT n.id
-FROM notifications n
-WHERE n.project_id = %(project_id)s AND n.live = %(live)s
-    AND (%(before)s::uuid IS NULL OR n.id < %(before)s)
-    AND (%(reference)s::text IS NULL OR n.reference = %(reference)s)
-    AND (%(tag)s::text IS NULL OR n.tags @> ARRAY[%(tag)s])
+-- A page of notifications, newest first: the candidates, looked at one by one until enough are as asked. A filter on
+-- status or channel asks whether any delivery is like that.
+SELECT c.id
+FROM (/* candidates */) AS c
+WHERE (%(priority)s::text IS NULL OR c.priority = %(priority)s)
+    AND (%(tag)s::text IS NULL OR c.tags @> ARRAY[%(tag)s])
     AND (
         (%(status)s::text IS NULL AND %(channel)s::text IS NULL)
         OR EXISTS (
             SELECT FROM deliveries d
-            WHERE d.notification_id = n.id
+            WHERE d.notification_id = c.id
                 AND (%(status)s::text IS NULL OR d.status = %(status)s)
                 AND (%(channel)s::text IS NULL OR d.channel = %(channel)s)
         )
     )
-ORDER BY n.id DESC
+ORDER BY c.id DESC
 LIMIT %(limit)s

@@ -1,6 +1,6 @@
 -- A person sends it again: the policy starts afresh (spent), the fence and the provider's idempotency key are new.
--- What is meant is found without a lock, then locked in the deliveries' order, as everybody locks them, and looked at
--- again: of two people who redrive a letter one does. A letter tells of its delivery's end as long as their attempts
+-- What is meant is found without a lock, then locked in the deliveries' order, as everybody locks them (each delivery
+-- before its letter), and looked at again: of two people who redrive a letter one does. A letter tells of its delivery's end as long as their attempts
 -- are the same.
 WITH meant AS (
     SELECT l.id, l.delivery_id
@@ -12,15 +12,22 @@ WITH meant AS (
         AND (NOT %(skip_expired)s OR d.expires_at > clock_timestamp())
     ORDER BY l.id
     LIMIT %(limit)s
-), locked AS (
-    SELECT l.id, d.id AS delivery_id
+), ended AS (
+    -- Not in one list with their letters: a partition's lock would come last.
+    SELECT d.id, d.attempt_no
     FROM meant m
-    JOIN dead_letters l ON l.id = m.id
     JOIN deliveries d ON d.id = m.delivery_id
-    WHERE l.redriven_at IS NULL AND l.discarded_at IS NULL
-        AND d.status IN ('failed', 'unknown', 'undelivered') AND d.attempt_no = l.attempt_no
+    WHERE d.status IN ('failed', 'unknown', 'undelivered')
     ORDER BY d.id
-    FOR UPDATE OF l, d
+    FOR UPDATE OF d
+), locked AS (
+    SELECT l.id, e.id AS delivery_id
+    FROM ended e
+    JOIN meant m ON m.delivery_id = e.id
+    JOIN dead_letters l ON l.id = m.id
+    WHERE l.redriven_at IS NULL AND l.discarded_at IS NULL AND l.attempt_no = e.attempt_no
+    ORDER BY l.delivery_id
+    FOR UPDATE OF l
 ), placed AS (
     -- One after the other, so that what broke under a crowd is not met by the same crowd at once.
     SELECT id, delivery_id,
@@ -49,7 +56,7 @@ WITH meant AS (
             )
     FROM placed p
     WHERE d.id = p.delivery_id
-    RETURNING d.channel, d.priority, d.id, d.due_at
+    RETURNING d.channel, d.priority, d.id, d.due_at, d.project_id, d.live, d.changed_at
 ), noted AS (
     UPDATE dead_letters l
     SET redriven_at = clock_timestamp()
@@ -59,5 +66,11 @@ WITH meant AS (
     SELECT count(*) AS letters FROM dead_letters l
     WHERE /* filter */
         AND l.redriven_at IS NULL AND l.discarded_at IS NULL
+), counted AS MATERIALIZED (
+    SELECT nofy_count(array_agg(ROW(project_id, live, channel, 'redriven', changed_at, NULL)::nofy_event)) AS cells
+    FROM redriven
 )
-SELECT o.letters, r.channel, r.priority, r.id, r.due_at FROM open o LEFT JOIN redriven r ON true
+SELECT o.letters, r.channel, r.priority, r.id, r.due_at
+FROM open o
+LEFT JOIN redriven r ON true
+WHERE (SELECT cells FROM counted) IS NOT NULL

@@ -26,6 +26,12 @@ WITH fence AS (
         history = d.history || jsonb_build_object('event', 'requeued', 'at', clock_timestamp())
     FROM lost
     WHERE d.id = lost.id
-    RETURNING d.status, d.channel, d.priority, d.id, d.due_at
+    RETURNING d.status, d.channel, d.priority, d.id, d.due_at, d.project_id, d.live, d.changed_at
+), counted AS MATERIALIZED (
+    SELECT nofy_count(array_agg(ROW(project_id, live, channel, 'failed', changed_at, NULL)::nofy_event)) AS cells
+    FROM moved
+    WHERE status = 'failed'
 )
-SELECT channel, priority, id, due_at FROM moved WHERE status = 'scheduled'
+SELECT channel, priority, id, due_at
+FROM moved
+WHERE status = 'scheduled' AND (SELECT cells FROM counted) IS NOT NULL

@@ -1,0 +1,31 @@
+"""The route of the audit log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nofy.queries import accounts
+from nofy.queries.pages import decode_cursor, encode_cursor
+from nofy.runtime.api.application import Application, answer
+from nofy.runtime.api.console_models import AuditQuery
+from nofy.runtime.api.requests import read
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler import Response
+
+    from nofy.domain.notification import Principal
+    from nofy.ports.accounts import Belongings
+    from nofy.runtime.api.edge import Routes
+
+
+def register(routes: Routes, app: Application, belongings: Belongings) -> None:
+    """Add the route to a resolver."""
+
+    @routes.of_project("listAuditEntries")
+    def index(principal: Principal) -> Response[str]:
+        asked = read(AuditQuery, app.current_event.query_string_parameters or {}, "?")
+        before = decode_cursor(asked.cursor) if asked.cursor else None
+        found = belongings.audit_log(principal.project_id, before, asked.limit + 1, asked.action)
+        page, more = found[: asked.limit], len(found) > asked.limit
+        cursor = encode_cursor(page[-1].entry_id) if more else None
+        return answer(200, {"entries": [accounts.audit_entry(each) for each in page], "next_cursor": cursor})

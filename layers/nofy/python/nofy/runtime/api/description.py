@@ -1,0 +1,23 @@
+"""The route of the API's own description, for everybody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nofy.runtime.api.application import Application, Ports, answer
+from nofy.runtime.api.edge import Routes
+from nofy.runtime.api.routes import Function
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler import Response
+
+
+def register(app: Application, ports: Ports) -> None:
+    """Add the route to a resolver."""
+    routes = Routes(app, ports.edge, Function.PRODUCER)
+
+    @routes.public("describe")
+    def describe() -> Response[str]:
+        from nofy.runtime.api.openapi import document
+
+        return answer(200, document())
