@@ -31,7 +31,15 @@ def surround(
 ) -> None:
     if cloud.firewall:
         Firewall(application, "Firewall", stage=application.api.deployment_stage)
-    WebStack(app, f"nofy-{stage}-web", settings=settings, domain=cloud.domain, api=application.api, env=env)
+    WebStack(
+        app,
+        f"nofy-{stage}-web",
+        settings=settings,
+        domain=cloud.domain,
+        console=cloud.console,
+        api=application.api,
+        env=env,
+    )
     ObservabilityStack(
         app,
         f"nofy-{stage}-observability",

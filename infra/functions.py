@@ -101,7 +101,7 @@ CONSOLE = FunctionSpec(
 )
 # Outside the network: they ask a sign-in service, a provider, or AWS itself, and nobody's data.
 SESSION = FunctionSpec(name="session", folder="session", timeout=25)
-VAULT = FunctionSpec(name="vault", folder="vault", timeout=timing.SENDER_TIMEOUT)
+VAULT = FunctionSpec(name="vault", folder="vault", timeout=timing.VAULT_FUNCTION_TIMEOUT)
 KEYS = FunctionSpec(name="keys", folder="keys", timeout=60, memory=256)
 MIGRATE = FunctionSpec(name="migrate", folder="migrate", timeout=300, memory=256, postgres=PostgresRole.ADMIN)
 OPERATOR = FunctionSpec(name="operator", folder="operator", timeout=30, memory=256, postgres=PostgresRole.OPERATOR)

@@ -15,6 +15,7 @@ from nofy.runtime.api.application import application
 from nofy.runtime.api.console import ConsolePorts
 from nofy.runtime.api.edge import Edge
 from nofy.runtime.api.invitation_mail import InvitationMail
+from nofy.runtime.api.routes import Function
 from nofy.runtime.observability import observed
 
 # A person waits for this: Redis gets a quarter of a second and no second chance.
@@ -24,7 +25,7 @@ configured = settings.load(settings.ConsoleSettings)
 database = connections.database(configured, "nofy-console")
 store = PostgresAcceptances(database)
 schedule = connections.schedule(configured, REDIS_TIMEOUT)
-admission = Admission(connections.quotas(configured, REDIS_TIMEOUT), clock.now)
+admission = Admission(connections.quotas(configured, REDIS_TIMEOUT), clock.now, Function.CONSOLE)
 ports = ConsolePorts(
     edge=Edge(store, PostgresMemberships(database), connections.console_tokens(configured), admission, clock.now),
     admission=admission,

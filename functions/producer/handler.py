@@ -15,11 +15,12 @@ from nofy.adapters.postgres.audit import PostgresAudit
 from nofy.adapters.postgres.reading import PostgresReading
 from nofy.pipeline.amend import Amender
 from nofy.runtime import clock, connections, settings
-from nofy.runtime.api import dead_letters, description, notifications
+from nofy.runtime.api import dead_letters, description, notifications, statistics
 from nofy.runtime.api.admission import Admission
 from nofy.runtime.api.application import Ports, application
 from nofy.runtime.api.auditing import Auditing
 from nofy.runtime.api.edge import Edge
+from nofy.runtime.api.routes import Function
 from nofy.runtime.observability import observed
 
 # A caller waits for this: Redis gets a quarter of a second and no second chance.
@@ -30,7 +31,7 @@ database = connections.database(configured, "nofy-producer")
 store = PostgresAcceptances(database)
 reading = PostgresReading(database)
 schedule = connections.schedule(configured, REDIS_TIMEOUT)
-admission = Admission(connections.quotas(configured, REDIS_TIMEOUT), clock.now)
+admission = Admission(connections.quotas(configured, REDIS_TIMEOUT), clock.now, Function.PRODUCER)
 ports = Ports(
     edge=Edge(store, PostgresMemberships(database), connections.console_tokens(configured), admission, clock.now),
     admission=admission,
@@ -43,7 +44,7 @@ ports = Ports(
     new_id=clock.new_id,
 )
 app = application(configured.cors_origins)
-for each in (notifications, dead_letters, description):
+for each in (notifications, dead_letters, statistics, description):
     each.register(app, ports)
 
 

@@ -65,6 +65,11 @@ def quota_unavailable(spec: FunctionSpec) -> cloudwatch.Metric:
     return counted(spec, "quota_unavailable")
 
 
+def audit_unwritten() -> cloudwatch.Metric:
+    """Entries that PostgreSQL did not take after what they tell of was done; they stand in the producer's log."""
+    return counted(functions.PRODUCER, "audit_unwritten")
+
+
 def attempts(channel: str, outcome: str) -> cloudwatch.Metric:
     """Outcomes by channel: ``failed`` is every one but an acceptance."""
     return cloudwatch.Metric(

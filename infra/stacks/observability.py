@@ -122,6 +122,7 @@ class ObservabilityStack(cdk.Stack):
                 minutes=3,
                 name=f"quotas-open-{spec.name}",
             )
+        self._alarm("audit-unwritten", "Something was done and is not in the audit log", signals.audit_unwritten(), 0)
 
     def _alarm_on_topics(self) -> None:
         for source in self._sources:

@@ -12,15 +12,17 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as deployment
 
 from infra.nag import acknowledge, logical_id
+from infra.page_headers import content_security_policy
 from infra.settings import ROOT
 
 if TYPE_CHECKING:
     from aws_cdk import aws_apigateway as apigateway
     from constructs import Construct
 
-    from infra.settings import DomainSettings, Settings
+    from infra.settings import ConsoleSettings, DomainSettings, Settings
 
-PAGES = ROOT / "infra" / "assets" / "pages"
+# Built by ``make setup``.
+PAGES = ROOT / ".local" / "build" / "dashboard"
 
 # The dashboard is one page that routes by itself. An error response that turned 403 into it would swallow the API's
 # own 403s, which pass through the same distribution: so the paths are rewritten on their way in.
@@ -43,11 +45,13 @@ class WebStack(cdk.Stack):
         *,
         settings: Settings,
         domain: DomainSettings | None,
+        console: ConsoleSettings,
         api: apigateway.RestApi,
         env: cdk.Environment,
     ) -> None:
         super().__init__(scope, construct_id, env=env)
         self._settings = settings
+        self._console = console
         self._logs = self._bucket("Logs", object_ownership=s3.ObjectOwnership.OBJECT_WRITER)
         self._files = self._bucket("Files", server_access_logs_bucket=self._logs)
         self.distribution = self._distribution(api, domain)
@@ -76,11 +80,33 @@ class WebStack(cdk.Stack):
             default_behavior=cloudfront.BehaviorOptions(
                 origin=origins.S3BucketOrigin.with_origin_access_control(self._files),
                 viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
-                response_headers_policy=cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
+                response_headers_policy=self._headers(),
                 function_associations=[self._to_the_page()],
             ),
             additional_behaviors={"/v1/*": _api_behaviour(api)},
             **self._named(domain),
+        )
+
+    def _headers(self) -> cloudfront.ResponseHeadersPolicy:
+        endpoint = self._console.appwrite.endpoint if self._console.appwrite else None
+        return cloudfront.ResponseHeadersPolicy(
+            self,
+            "Headers",
+            security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
+                content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
+                    content_security_policy=content_security_policy(endpoint), override=True
+                ),
+                content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
+                frame_options=cloudfront.ResponseHeadersFrameOptions(
+                    frame_option=cloudfront.HeadersFrameOption.DENY, override=True
+                ),
+                referrer_policy=cloudfront.ResponseHeadersReferrerPolicy(
+                    referrer_policy=cloudfront.HeadersReferrerPolicy.NO_REFERRER, override=True
+                ),
+                strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
+                    access_control_max_age=cdk.Duration.days(365), include_subdomains=True, override=True
+                ),
+            ),
         )
 
     def _to_the_page(self) -> cloudfront.FunctionAssociation:
@@ -106,10 +132,16 @@ class WebStack(cdk.Stack):
         deployment.BucketDeployment(
             self,
             "Pages",
-            sources=[deployment.Source.asset(str(PAGES))],
+            sources=[deployment.Source.asset(str(PAGES)), deployment.Source.json_data("config.json", self._config())],
             destination_bucket=self._files,
             distribution=self.distribution,
         )
+
+    def _config(self) -> dict[str, Any]:
+        """What the page is told about where people sign in (``dashboard/src/config.ts``)."""
+        appwrite = self._console.appwrite
+        where = {"endpoint": appwrite.endpoint, "project": appwrite.project} if appwrite else {}
+        return {"appwrite": {"endpoint": "", "project": "", **where, "oauth": []}}
 
     def _acknowledge(self, domain: DomainSettings | None) -> None:
         self._acknowledge_publisher()

@@ -1,6 +1,7 @@
 """``python -m local.compose VERB``: one verb a service of ``docker-compose.localstack.yml``.
 
-prepare, deploy and ready end; aws, simulators and bridge run until stopped; describe and logs are for people:
+prepare, deploy and ready end; aws, simulators, bridge and dashboard run until stopped; describe and logs are for
+people:
 
     docker compose -f docker-compose.localstack.yml run --rm --no-deps deploy describe
     docker compose -f docker-compose.localstack.yml run --rm --no-deps deploy logs consumer
@@ -8,6 +9,7 @@ prepare, deploy and ready end; aws, simulators and bridge run until stopped; des
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -53,6 +55,23 @@ def bridge() -> int:
     return main([*addresses, "--fetch-wait-ms", wait, "--ready-file", str(BRIDGE_READY)])
 
 
+def dashboard() -> int:
+    """The API by the emulator's name in here, AppWrite by the address that the browser will ask."""
+    inside, outside = description.inside(os.environ), description.outside(os.environ)
+    made = json.loads(description.STACK_FILE.read_text())
+    api_url = made["api_url"].replace(made["aws_endpoint_url"], inside.aws_endpoint_url)
+    options = {
+        "--host": EVERYBODY,
+        "--port": str(description.PORTS.dashboard),
+        "--files": str(artefacts.DASHBOARD),
+        "--api": api_url,
+        "--appwrite-endpoint": outside.sign_in.endpoint,
+        "--appwrite-project": outside.sign_in.project,
+    }
+    arguments = [each for option in options.items() for each in option]
+    os.execv(artefacts.PYTHON, (str(artefacts.PYTHON), "-m", "local.dashboard", *arguments))  # noqa: S606
+
+
 def deploy_all() -> int:
     deploy(dict(os.environ), Progress())
     return 0
@@ -78,6 +97,7 @@ VERBS = {
     "aws": aws,
     "simulators": simulators,
     "bridge": bridge,
+    "dashboard": dashboard,
     "deploy": deploy_all,
     "ready": ready,
     "describe": describe,

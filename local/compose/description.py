@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from local import artefacts
@@ -24,7 +24,7 @@ SUPERUSER_PASSWORD = DIRECTORY / "postgres-password"
 HOSTS = Hosts(postgres="postgres", redis="valkey", aws="aws", inbox="simulators")
 KAFKA_HOST = "kafka"
 # What the images listen on; this machine sees the ports of ``make up`` instead.
-PORTS = Ports(postgres=5432, redis=6379, kafka=9092, kafka_controller=9093, aws=4566, inbox=8025)
+PORTS = Ports(postgres=5432, redis=6379, kafka=9092, kafka_controller=9093, aws=4566, inbox=8025, dashboard=8080)
 
 
 def make_passwords() -> None:
@@ -38,10 +38,12 @@ def make_passwords() -> None:
 def inside(environ: Mapping[str, str]) -> Stack:
     """As containers and functions see it."""
     simulators = f"http://{HOSTS.inbox}:{PORTS.inbox}"
+    # Nobody in here asks for the dashboard: its address is what links in messages say.
+    ports = replace(PORTS, dashboard=ports_from(environ).dashboard)
     return Stack(
         directory=DIRECTORY,
         asked={},
-        ports=PORTS,
+        ports=ports,
         kafka=KafkaKind.EXTERNAL,
         kafka_bootstrap=f"{KAFKA_HOST}:{PORTS.kafka}",
         providers=ProviderUrls.chosen(environ, simulators),

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture.conftest import FOLDERS, FUNCTIONS, PACKAGE, ROOT, SENDERS, imported, modules_of, named, needed, tree_of
+from tests.architecture.conftest import (
+    FOLDERS,
+    FUNCTIONS,
+    PACKAGE,
+    ROOT,
+    SENDERS,
+    imported,
+    modules_of,
+    named,
+    needed,
+    tree_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nofy.domain.dead_letters import DeadLetter, Kind
+from nofy.domain.tokens import Mode
 from tests.contract.stores import Backend
 from tests.contract.stories import accepted
 
@@ -15,6 +16,14 @@ def test_a_deliverys_dead_letter_is_stored_once_per_attempt(store: Backend) -> N
     store.burials.bury([first, first])
     store.burials.bury([again, second])
     assert store.dead_letters() == [first, second]
+
+
+def test_what_is_new_and_live_is_counted_for_whoever_is_woken(store: Backend) -> None:
+    live, test = accepted(store), accepted(store, store.project(Mode.TEST))
+    letters = [DeadLetter(Kind.DELIVERY, "gone", each.id, 1) for each in (live, test)]
+    unreadable = DeadLetter(Kind.RECORD, "not JSON", source="nofy.acks.v1/0/9", raw=b"")
+    assert store.burials.bury([*letters, unreadable]) == 2
+    assert store.burials.bury([*letters, unreadable]) == 0
 
 
 def test_an_unreadable_record_is_stored_once_with_its_bytes(store: Backend) -> None:

@@ -121,6 +121,7 @@ def test_letters_are_filtered_by_what_became_of_them_and_by_channel_cause_id_and
     assert letters(kept, DeadLetterFilter(fingerprint=views[2].fingerprint)) == [views[2]]
     assert letters(kept, DeadLetterFilter(ids=(views[0].dead_letter_id,))) == [views[0]]
     assert letters(kept, DeadLetterFilter(ids=())) == []
+    assert letters(kept, DeadLetterFilter(notification_id=views[1].notification_id)) == [views[1]]
     assert letters(kept, DeadLetterFilter(created_before=views[1].created_at)) == [views[0]]
 
 

@@ -296,6 +296,15 @@ def test_a_slot_inside_a_pause_is_lost_and_its_owner_gets_another(limiter: Limit
     assert limiter.reserve([two[1]], after(10)) == [Go()]
 
 
+def test_a_destination_that_must_wait_does_not_hold_up_the_integration(limiter: Limiter) -> None:
+    both = {"integration": rate(1, 1), "destination": rate(1 / 60, 1)}
+    limiter.learn([(delivery(1, limits=both), Throttled("131056", 600, ThrottleScope.DESTINATION))], NOON)
+    assert limiter.reserve([delivery(2, limits=both)], after(1)) == [limited(600)]
+    assert limiter.reserve([delivery(3, to="C1", limits=both)], after(1)) == [limited(2)]
+    assert limiter.reserve([delivery(4, to="C1", limits=both)], after(1)) == [limited(62)]
+    assert limiter.reserve([delivery(5, to="C2", limits=both)], after(1)) == [limited(4)]
+
+
 # The circuit
 
 

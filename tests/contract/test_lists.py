@@ -129,6 +129,14 @@ def test_a_page_stops_looking_and_says_where_to_go_on(
     assert (ids(second), second.more) == ([rare], None)
 
 
+def test_what_a_channel_shows_is_read_with_one_notification_and_not_with_a_list(store: Backend, project: Project):
+    one = accepted(store, project).planned.notification_id
+    shown = store.reading.notification(project.principal, one)
+    assert shown is not None
+    assert shown.deliveries[0].content == {"text": "Build 42 is live"}
+    assert listed(store, project).views[0].deliveries[0].content in (None, shown.deliveries[0].content)
+
+
 MANY = 100_000
 # Made with a statement of our own: through the port it would take minutes. One in 10^4 is like what is looked for.
 FILL = """
@@ -209,7 +217,7 @@ def test_no_filter_reads_more_than_a_pages_worth_of_history(
     whole = [each for each in nodes if each["Node Type"] == "Seq Scan" and each["Actual Rows"] > 0]
     assert not whole
     met = [each["Actual Rows"] + each.get("Rows Removed by Filter", 0) for each in nodes if each["Actual Loops"] == 1]
-    assert max(met) <= reading.BUDGET, wanted
+    assert max(met) <= reading.BUDGET + 1, wanted  # (a merge looks one ahead)
 
 
 def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:

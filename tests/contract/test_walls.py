@@ -28,6 +28,7 @@ from tests.fakes.projects import Project
 # What belongs to no project, and why it need not be walled.
 SHARED = {
     "accepted_per_hour": "how many deliveries the whole installation accepted in an hour",
+    "counting_progress": "one row: up to which minute what was accepted is counted",
     "index_progress": "one row: how far the index in Redis reaches",
     "schema_migrations": "the names of migrations, which none of our roles may read",
 }
@@ -79,6 +80,11 @@ def fill(postgres: PostgresBackend, name: str) -> Tenant:
     postgres.superuser.run(
         "INSERT INTO retained (notification_id, project_id, since) VALUES (%(id)s, %(project)s, now())",
         {"id": planned.notification_id, "project": project_id},
+    )
+    postgres.superuser.run(
+        "INSERT INTO delivery_counts (project_id, live, minute, channel, slot)"
+        " VALUES (%(id)s, true, now(), 'slack', 0)",
+        {"id": project_id},
     )
     return Tenant(project, who.user_id, told.id)
 

@@ -42,7 +42,7 @@ from nofy.ports.store import (
     Redriven,
     Stuck,
 )
-from tests.fakes import views
+from tests.fakes import statistics, views
 from tests.fakes.clock import CountingIds
 from tests.fakes.erasure import deliveries_of, erase, put_away
 from tests.fakes.tables import (
@@ -62,9 +62,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from nofy.domain.records import QueueRecord
+    from nofy.domain.statistics import Range
     from nofy.ports.clock import Clock
     from nofy.ports.reading import NotificationFilter, NotificationView
     from nofy.ports.schedule import Entry
+    from nofy.ports.statistics import StatisticsView
 
 KEY_LIFETIME = timedelta(hours=24)
 WEEK = timedelta(days=7)
@@ -228,6 +230,7 @@ class MemoryStore:
         before, after = change.before, change.after
         fence = Fence(before.delivery_id, before.attempt_no, before.due_at)
         for row in self._fenced([fence], frozenset({before.status})):
+            row.happened += statistics.of_change(row, change)
             if (before.status, before.attempt_no) != (after.status, after.attempt_no):  # else it is no progress
                 row.become(after.status, self._clock())
             row.attempt_no, row.spent, row.due_at = after.attempt_no, after.spent, after.due_at
@@ -261,7 +264,8 @@ class MemoryStore:
 
     # Burials
 
-    def bury(self, letters: Sequence[DeadLetter]) -> None:
+    def bury(self, letters: Sequence[DeadLetter]) -> int:
+        new = 0
         for each in letters:
             if not self._buried(each):
                 row = self.tables.deliveries.get(each.delivery_id) if each.delivery_id else None
@@ -272,6 +276,8 @@ class MemoryStore:
                     put_away(letter, self._clock())
                 elif row and row.status in (Status.SENT, Status.DELIVERED):
                     letter.discard(ACCEPTED_AFTER_ALL, self._clock())
+                new += row is None or row.live
+        return new
 
     def _buried(self, letter: DeadLetter) -> bool:
         return any(row.tells(letter) for row in self.tables.dead_letters)
@@ -405,6 +411,12 @@ class MemoryStore:
         waiting = [(now - row.changed_at) // timedelta(seconds=1) for row in self._of(Status.QUEUED)]
         return Backlog(max(waiting, default=0), sum(each.held for each in self.tables.integrations.values()))
 
+    def count_accepted(self) -> None:
+        """Whoever asks the fake for figures has the rows counted."""
+
+    def fold_counts(self, limit: int) -> None:
+        """Memory has no counters."""
+
     # Amendments
 
     def cancel(self, principal: Principal, notification_id: UUID) -> list[Entry]:
@@ -517,6 +529,9 @@ class MemoryStore:
         late = sum(row.expires_at <= self._clock() for row in again)
         reached = sorted({(str(row.planned.lane.channel), row.planned.destination) for row in again})
         return RedrivePreview(len(known), len(again), late, len(reached), tuple(reached[:sample]))
+
+    def statistics(self, principal: Principal, span: Range) -> StatisticsView:
+        return statistics.view(self.tables, principal, span, self._clock())
 
     def _letters(self, principal: Principal) -> list[DeadLetterView]:
         pairs = views.dead_letters(self.tables, principal)

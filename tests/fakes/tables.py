@@ -13,6 +13,7 @@ from nofy.domain.lifecycle import Event, Status, advance
 from nofy.domain.outcomes import Unknown
 from nofy.domain.permissions import Scope
 from nofy.ports.schedule import Entry
+from tests.fakes.statistics import NAMES, Happened
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -108,6 +109,7 @@ class DeliveryRow:
     history: list[dict[str, Any]] = field(default_factory=list)
     attempts: dict[int, AttemptRow] = field(default_factory=dict)
     statuses: list[Status] = field(default_factory=lambda: [Status.SCHEDULED])  # every one it ever had, in order
+    happened: list[Happened] = field(default_factory=list)  # what is counted
 
     @property
     def fence(self) -> Fence:
@@ -153,6 +155,8 @@ class DeliveryRow:
     def advance(self, event: Event, now: datetime) -> None:
         """What SQL does in an UPDATE; the fake asks the one transition table whether it may."""
         self.become(advance(self.status, event), now)
+        if event in NAMES:
+            self.happened.append(Happened(NAMES[event], now))
 
     def become(self, status: Status, now: datetime) -> None:
         if status is not self.status:

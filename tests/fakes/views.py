@@ -46,6 +46,7 @@ def meant(view: DeadLetterView, wanted: DeadLetterFilter) -> bool:
         and wanted.channel in (None, view.channel)
         and wanted.fingerprint in (None, view.fingerprint)
         and (wanted.ids is None or view.dead_letter_id in wanted.ids)
+        and wanted.notification_id in (None, view.notification_id)
         and (wanted.created_before is None or view.created_at < wanted.created_before)
     )
 
@@ -118,6 +119,7 @@ def delivery_view(row: DeliveryRow) -> DeliveryView:
         changed_at=row.changed_at,
         history=tuple(row.history),
         attempts=tuple(_attempt_view(number, attempt) for number, attempt in sorted(row.attempts.items())),
+        content=row.planned.content,
     )
 
 

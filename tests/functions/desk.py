@@ -16,6 +16,7 @@ from nofy.runtime.api.application import application
 from nofy.runtime.api.console import ConsolePorts
 from nofy.runtime.api.edge import Edge
 from nofy.runtime.api.invitation_mail import InvitationMail
+from nofy.runtime.api.routes import Function
 from tests.fakes import CountingIds, ManualClock, MemorySchedule, MemoryStore
 from tests.fakes.accounts import MemoryAccounts
 from tests.fakes.quotas import MemoryQuotas
@@ -64,7 +65,7 @@ class Console:
         self.wire()
 
     def wire(self, url: str | None = URL) -> None:
-        admission = Admission(self.quotas, self.clock)
+        admission = Admission(self.quotas, self.clock, Function.CONSOLE)
         new_id = CountingIds(self.clock)
         ports = ConsolePorts(
             edge=Edge(self.store, self.accounts, self.identity, admission, self.clock),

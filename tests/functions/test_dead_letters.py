@@ -234,3 +234,10 @@ def test_a_request_is_told_everything_that_is_wrong_with_it(api: Api, path: str,
 def test_what_cannot_be_done_is_a_problem_document(api: Api, method: str, path: str, body: Any, status: int, code: str):
     answer = api.ask(method, path, body)
     assert (answer.status, answer.json["code"]) == (status, code)
+
+
+def test_a_notifications_own_letters_are_found_by_its_id(api: Api):
+    mine, _ = fail(api), fail(api)
+    path = f"/v1/dead-letters?notification={mine['notification_id']}"
+    assert [each["id"] for each in api.ask("GET", path).json["dead_letters"]] == [mine["id"]]
+    assert api.ask("GET", "/v1/dead-letters?notification=junk").status == 404

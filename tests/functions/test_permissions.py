@@ -60,7 +60,7 @@ class Doorway:
             "_tokens": doors,
             "_memberships": doors,
             "_verify": doors.verify,
-            "_admission": Admission(MemoryQuotas(), clock),
+            "_admission": Admission(MemoryQuotas(), clock, Function.PRODUCER),
             "_principals": Principals(clock),
         }.items():
             assert hasattr(self.edge, name)

@@ -24,7 +24,9 @@ from nofy.runtime.api.application import Ports, application
 from nofy.runtime.api.auditing import Auditing
 from nofy.runtime.api.edge import Edge
 from nofy.runtime.api.openapi import document
+from nofy.runtime.api.routes import Function
 from tests.fakes import CountingIds, ManualClock, MemorySchedule, MemoryStore
+from tests.fakes.erasure import erase
 from tests.fakes.quotas import MemoryQuotas
 from tests.functions.conftest import event
 from tests.functions.doors import Doors, MemoryAudit
@@ -49,7 +51,7 @@ class Api:
 
     def wire(self, store: Any, schedule: Any, *, tokens: Any = None, origins: Any = (), people: bool = True) -> None:
         amender, ids = Amender(store, self.store, schedule, self.clock), CountingIds(self.clock)
-        admission, verify = Admission(self.quotas, self.clock), self.doors.verify if people else None
+        admission, verify = Admission(self.quotas, self.clock, Function.PRODUCER), self.doors.verify if people else None
         self.edge = Edge(tokens or store, self.doors, verify, admission, self.clock)
         auditing = Auditing(self.audit, self.clock, ids)
         ports = Ports(self.edge, admission, auditing, store, self.store, schedule, amender, self.clock, ids)
@@ -104,6 +106,8 @@ def test_what_was_answered_is_what_is_read_back(api: Api):
     read = api.ask("GET", accepted["links"]["self"])
     assert read.status == 200
     assert read.json.pop("timeline")[0]["event"] == "accepted"
+    shown = {each["channel"]: each.pop("content") for each in read.json["deliveries"]}
+    assert shown["whatsapp"] == {"text": SOUND["content"]["text"], "preview_url": False}
     assert read.json == accepted
 
 
@@ -142,6 +146,75 @@ def test_a_notification_cannot_be_moved_out_of_the_calendar(api: Api, send_at: s
     path = api.ask("POST", "/v1/notifications", SOUND).json["links"]["self"]
     answer = api.ask("PATCH", path, {"send_at": send_at})
     assert (answer.status, answer.json["errors"][0]["code"]) == (422, "too_far_ahead")
+
+
+def test_a_list_is_filtered_by_everything_that_its_address_says(api: Api):
+    odd = SOUND | {
+        "priority": "high",
+        "reference": "order-7",
+        "tags": ["digest"],
+        "to": SOUND["to"] | {"email": "b@x.io"},
+    }
+    api.ask("POST", "/v1/notifications", SOUND)
+    api.clock.advance(10)
+    begun = api.clock()
+    one = api.ask("POST", "/v1/notifications", odd).json["id"]
+    api.clock.advance(10)
+    ended = api.clock()
+    api.ask("POST", "/v1/notifications", SOUND)
+    since, until = (each.strftime("%Y-%m-%dT%H:%M:%SZ") for each in (begun, ended))
+    for query in (
+        "priority=high",
+        "reference=order-7",
+        "tag=digest",
+        "recipient=b@x.io",
+        f"since={since}&until={until}",
+    ):
+        assert [each["id"] for each in api.ask("GET", f"/v1/notifications?{query}").json["notifications"]] == [one], (
+            query
+        )
+    assert api.ask("GET", "/v1/notifications?since=yesterday").json["errors"][0]["path"] == "?/since"
+    assert api.ask("GET", "/v1/notifications?since=0001-01-01T00:00:00Z&until=1234-01-01T00:00:00Z").status == 200
+
+
+def test_a_notification_is_sent_again_as_a_new_one_due_at_once(api: Api):
+    asked = SOUND | {"reference": "order-7", "tags": ["digest"], "metadata": {"n": 1}}
+    asked |= {"send_at": "2026-06-01T09:00:00Z"}
+    first = api.ask("POST", "/v1/notifications", asked).json
+    api.clock.advance(60)
+    again = api.ask("POST", f"{first['links']['self']}/send-again")
+    assert again.status == 202
+    kept = ("to", "content", "class", "priority", "delivery_mode", "reference", "tags", "metadata", "mode")
+    assert {name: again.json[name] for name in kept} == {name: first[name] for name in kept}
+    assert [each["channel"] for each in again.json["deliveries"]] == [each["channel"] for each in first["deliveries"]]
+    assert again.json["id"] != first["id"]
+    assert again.json["send_at"] == again.json["created_at"] > first["created_at"]
+    assert api.ask("GET", again.json["links"]["self"]).json["status"] == "scheduled"
+    assert api.ask("GET", first["links"]["self"]).json["send_at"] == first["send_at"]
+
+
+def test_sending_again_with_a_key_sends_once(api: Api):
+    path = api.ask("POST", "/v1/notifications", SOUND).json["links"]["self"] + "/send-again"
+    first, second = (api.ask("POST", path, Idempotency_Key="again-1") for _ in range(2))
+    assert (first.json, second.headers["Idempotency-Replayed"]) == (second.json, "true")
+    assert len(api.store.tables.notifications) == 2
+
+
+def test_what_was_erased_cannot_be_sent_again(api: Api):
+    path = api.ask("POST", "/v1/notifications", SOUND).json["links"]["self"]
+    for row in api.store.tables.notifications.values():
+        erase(api.store.tables, [row], api.clock())
+    answer = api.ask("POST", f"{path}/send-again")
+    assert (answer.status, answer.json["code"]) == (409, "content_erased")
+    assert len(api.store.tables.notifications) == 1
+
+
+def test_what_cannot_be_sent_any_more_is_not_sent_again(api: Api):
+    path = api.ask("POST", "/v1/notifications", SOUND).json["links"]["self"]
+    api.store.tables.integrations.clear()
+    api.clock.advance(60)  # who calls, and with what they can send, is remembered for a while
+    answer = api.ask("POST", f"{path}/send-again")
+    assert (answer.status, answer.json["errors"][0]["code"]) == (422, "integration_missing")
 
 
 def test_a_request_with_a_key_is_answered_once(api: Api):
@@ -189,6 +262,8 @@ def test_a_key_is_one_to_255_printable_characters(api: Api, key: str):
             "not_found",
         ),
         ("POST", "/v1/notifications/ntf_01h455vb4pex5vsknk084sn02q/cancel", None, 404, "not_found"),
+        ("POST", "/v1/notifications/ntf_01h455vb4pex5vsknk084sn02q/send-again", None, 404, "not_found"),
+        ("POST", "/v1/notifications/junk/send-again", None, 404, "not_found"),
         ("POST", "/v1/dead-letters/dlt_01h455vb4pex5vsknk084sn02q/redrive", None, 404, "not_found"),
         ("POST", "/v1/dead-letters/junk/redrive", None, 404, "not_found"),
         ("DELETE", "/v1/notifications", None, 404, "no_such_route"),
@@ -290,6 +365,7 @@ def test_every_answer_is_as_the_openapi_document_says(api: Api):
     held("NotificationPage", api.ask("GET", "/v1/notifications"))
     held("Batch", api.ask("POST", "/v1/notifications/batch", {"notifications": [SOUND, {}]}))
     held("NotificationWithTimeline", api.ask("POST", accepted["links"]["self"] + "/cancel"))
+    held("Notification", api.ask("POST", accepted["links"]["self"] + "/send-again"))
     held("DeadLetterPage", api.ask("GET", "/v1/dead-letters"))
     for refused in (api.ask("POST", "/v1/notifications", {}), api.ask("GET", "/v1/notifications", token=None)):
         held("Problem", refused)

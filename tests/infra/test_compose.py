@@ -25,7 +25,14 @@ EMULATORS = {"": "aws.yml", "-localstack": "aws-localstack.yml"}
 OURS = "nofy-compose:local"
 ONE_SHOT = {"prepare", "deploy", "ready"}
 # Which service is which part of local.stack.
-PARTS = {"postgres": "postgres", "valkey": "redis", "kafka": "kafka", "aws": "aws", "simulators": "inbox"}
+PARTS = {
+    "postgres": "postgres",
+    "valkey": "redis",
+    "kafka": "kafka",
+    "aws": "aws",
+    "simulators": "inbox",
+    "dashboard": "dashboard",
+}
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -115,7 +122,7 @@ def test_everything_has_a_limit_of_memory_and_of_logs(stack):
 
 def test_what_is_needed_is_there_before_it_is_used(stack):
     waits = {name: each.get("depends_on", {}) for name, each in stack.items()}
-    assert set(waits["deploy"]) == set(PARTS)
+    assert set(waits["deploy"]) == set(PARTS) - {"dashboard"}
     for name, needed in waits.items():
         for other, how in needed.items():
             ends = other in ONE_SHOT
@@ -162,7 +169,7 @@ def test_the_deploy_is_told_of_every_choice():
 
 def test_services_have_the_names_that_the_description_gives_them():
     hosts = asdict(description.HOSTS)
-    assert {part: service for service, part in PARTS.items() if part != "kafka"} == hosts
+    assert {part: service for service, part in PARTS.items() if part != "kafka"} | {"dashboard": LOOPBACK} == hosts
     assert description.KAFKA_HOST in FILE["services"]
 
 
@@ -285,7 +292,7 @@ def test_the_image_is_made_of_what_the_repository_has_and_of_nothing_private():
     ignored = (ROOT / "local/compose/Dockerfile.dockerignore").read_text().splitlines()
     assert ignored[1] == "*"
     assert {each for each in ignored if each.startswith("!")} == {
-        f"!{each}" for each in "app.py cdk.json package.json package-lock.json functions infra layers local".split()
+        f"!{each}" for each in "app.py cdk.json package.json package-lock.json dashboard functions infra layers local".split()
     }
 
 

@@ -12,6 +12,8 @@ from nofy.pipeline.bury import Buried
 from nofy.pipeline.deliver import ChannelAttempts, Delivered
 from nofy.pipeline.dispatch import Dispatched
 from nofy.pipeline.reconcile import Reconciled
+from nofy.runtime.api.admission import UNAVAILABLE
+from nofy.runtime.api.auditing import UNWRITTEN
 
 # What each function's handler hands to count() or measure().
 TOLD = {
@@ -20,6 +22,8 @@ TOLD = {
     "dlq": [Buried],
     "reconciler": [Reconciled],
 }
+# Told one by one, at the moment they happen.
+MEASURED = {"producer": {UNAVAILABLE, UNWRITTEN}, "console": {UNAVAILABLE}}
 ALARMED = {
     ("reconciler", "lost"),
     ("reconciler", "oldest_queued_seconds"),
@@ -28,6 +32,9 @@ ALARMED = {
     ("consumer", "attempts_all"),
     ("consumer", "attempts_failed"),
     ("dlq", "dead_letters"),
+    ("producer", "quota_unavailable"),
+    ("console", "quota_unavailable"),
+    ("producer", "audit_unwritten"),
 }
 
 
@@ -92,4 +99,6 @@ def _who_and_what(metric):
 
 
 def _told_by(function):
-    return {field.name for summary in TOLD[function] for field in fields(summary)}
+    return {field.name for summary in TOLD.get(function, []) for field in fields(summary)} | MEASURED.get(
+        function, set()
+    )

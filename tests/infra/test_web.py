@@ -14,6 +14,8 @@ ALARMS = {
     "missed-ticks",
     "error-rate",
     "function-errors",
+    "quotas-open",
+    "audit-unwritten",
 }
 
 

@@ -52,7 +52,7 @@ class Process:
     def __init__(self, database: Database, redis_url: str, verify: Callable[[str], Any]) -> None:
         self.database, self.clock = database, Wristwatch()
         self.quotas = RedisQuotas(redis_url, timeout=0.25)
-        admission = Admission(self.quotas, self.clock)
+        admission = Admission(self.quotas, self.clock, Function.PRODUCER)
         edge = Edge(PostgresAcceptances(database), PostgresMemberships(database), verify, admission, self.clock)
         self.app: Application = application()
         Routes(self.app, edge, Function.PRODUCER).of_project("listNotifications")(lambda principal: answer(200, {}))

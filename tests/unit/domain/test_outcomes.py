@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from nofy.domain import outcomes
 from nofy.domain.outcomes import (
     Accepted,
+    Exchange,
     NotTried,
     Outcome,
     Rejected,
@@ -78,3 +79,34 @@ def test_a_providers_words_always_fit_into_utf_8_and_into_postgresql(words: str)
 def test_what_is_no_outcome_is_refused(junk: dict[str, str]):
     with pytest.raises((KeyError, ValueError)):
         outcomes.from_json(junk)
+
+
+EXCHANGE = Exchange("POST", "/smtp/email", 87, 429, "too_many_requests")
+
+
+@pytest.mark.parametrize("exchange", [EXCHANGE, Exchange("POST", "/chat.postMessage", 5000)])
+def test_what_was_asked_and_answered_travels_with_the_outcome(exchange: Exchange):
+    told = json.loads(json.dumps(outcomes.to_json(Throttled("429", exchange=exchange))))
+    assert outcomes.from_json(told).exchange == exchange
+
+
+def test_an_outcome_from_before_exchanges_were_kept_is_read_as_it_was():
+    assert outcomes.from_json({"outcome": "transient", "reason": "HTTP 503"}) == Transient("HTTP 503")
+    assert "exchange" not in outcomes.to_json(Transient("HTTP 503"))
+
+
+@pytest.mark.parametrize("broken", ["POST /x", {}, {"method": "POST"}, {"method": 1, "path": "/", "duration_ms": 1}, 7])
+def test_an_outcome_is_not_lost_for_an_exchange_that_nobody_can_read(broken: object):
+    assert outcomes.from_json({"outcome": "unknown", "reason": "x", "exchange": broken}).exchange is None
+
+
+@pytest.mark.parametrize(
+    ("code", "kept"),
+    [
+        ("channel_not_found", "channel_not_found"),
+        (131056, "131056"),
+        *((each, None) for each in ("", None, {}, "the message was: hello", "x" * 65, "a\nb")),
+    ],
+)
+def test_a_providers_code_is_a_short_word_or_it_is_not_kept(code: object, kept: str | None):
+    assert outcomes.word(code) == kept

@@ -81,7 +81,7 @@ def test_an_external_kafka_takes_none_of_our_ports(tmp_path: Path):
     )
     assert stack.kafka is KafkaKind.EXTERNAL
     assert stack.kafka_bootstrap == "broker:9092"
-    assert stack.parts == {"postgres", "redis", "aws", "inbox"}
+    assert stack.parts == {"postgres", "redis", "aws", "inbox", "dashboard"}
 
 
 def test_what_was_asked_for_is_kept_and_nothing_else_of_the_environment():

@@ -17,7 +17,7 @@ FAILURES = 10
 # first call after an outage be. A backlog should be gone within twice the outage. Where work comes at 60 % of the rate
 # r, an outage of 60 s and d more leave 0.6 r (60 + d) to go with the other 0.4 r: 90 + 2.5 d seconds after its end,
 # and 105 s if d is 6. It may be no more than 12, and less where not all of the rate can be used: with 95 % of it, 6 s
-# make 115 s. In that minute ten failures and three probes after 3, 9, 15, ... 57 s are 40 calls: 5 % of what asking
+# make 119 s. In that minute ten failures and three probes after 3, 9, 15, ... 57 s are 40 calls: 5 % of what asking
 # again at once would make from 14 calls a second on, 1.3 % at 50.
 OPEN_FIRST = 3
 OPEN_MOST = 6

@@ -62,8 +62,11 @@ def uuid7(now: datetime, random_bytes: bytes) -> UUID:
 
 
 def floor_of(moment: datetime) -> UUID:
-    """The smallest UUIDv7-shaped value of a moment: ``id >= floor_of(t)`` means "born at t or later"."""
-    return UUID(int=milliseconds(moment, up=False) << 80)
+    """The smallest UUIDv7-shaped value of a moment: ``id >= floor_of(t)`` means "born at t or later".
+
+    Nothing was born before 1970.
+    """
+    return UUID(int=max(0, milliseconds(moment, up=False)) << 80)
 
 
 def born(identifier: UUID) -> datetime:

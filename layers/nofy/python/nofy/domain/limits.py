@@ -2,8 +2,8 @@
 
 A delivery that has to wait is given a moment of its own, its *slot*, and nobody else gets it. Slots are what is
 planned; what happens is counted apart, for owners come late, and all at once after a stall: no call is made that the
-calls before it leave no room for. ``adapters/redis/reserve.lua`` and ``learn.lua`` are these
-functions where many consumers share one state; ``tests/contract/test_limiter.py`` holds the two to each other.
+calls before it leave no room for. ``adapters/redis/reserve.lua`` and ``learn.lua`` are these functions where many
+consumers share one state; ``tests/contract/test_limiter.py`` holds the two to each other.
 """
 
 from __future__ import annotations
@@ -154,13 +154,12 @@ class Bucket:
             return LONG_AGO
         return self.called - (rate.leeway if priority is Priority.LOW else rate.urgent_leeway)
 
-    def untold(self, rate: Rate | None) -> datetime:
-        """From when on nobody was told to come again."""
-        return self.told - rate.tolerance if rate else LONG_AGO
-
-    def tell(self, rate: Rate | None, until: datetime) -> Bucket:
-        """Somebody was told to come again at ``until``."""
-        return replace(self, told=until + rate.tolerance + rate.interval) if rate else self
+    def tell(self, rate: Rate | None, room: datetime, now: datetime) -> tuple[datetime, Bucket]:
+        """When to come again for one who finds no room before ``room``, and that it was told so."""
+        if rate is None or room <= now:
+            return now, self
+        until = max(room, self.told - rate.tolerance)
+        return until, replace(self, told=until + rate.tolerance + rate.interval)
 
     def call(self, rate: Rate | None, now: datetime) -> Bucket:
         return replace(self, called=_next(self.called, rate, now)) if rate else self
@@ -230,40 +229,40 @@ def ask(
     :data:`SOON` behind the first room there is, it takes a new slot behind all others. So does who asks in a pause or
     while the circuit is open, if its slot lies before their end. Who would have to wait until ``latest`` takes none.
 
-    Somebody goes whenever there is room, and room is taken up by nothing but calls: so everybody goes in the end.
+    Somebody goes whenever there is room, for nothing but calls takes it up: where no more come, everybody goes.
     """
     barred = standing.breaker.bars_until(now)
-    at = max(now, barred or now, standing.integration.paused_until, standing.destination.paused_until)
+    at = max(now, barred or now, standing.integration.paused_until)
+    there = max(now, standing.destination.paused_until)
     cause = Cause.CIRCUIT_OPEN if barred else Cause.RATE_LIMITED
-    before, slot = standing, standing.slot
-    if slot is None or slot < at > now:
-        slot, standing = _book(standing, limits, priority, at)
-    until = slot
-    if slot <= now:
-        room, untold = _room(standing, limits, priority)
-        if room <= now:
+    before, until = standing, standing.slot
+    if until is None or until < max(at, there) > now:
+        until, standing = _book(standing, limits, priority, at, there)
+    if until <= now:
+        room = standing.integration.room(limits.integration, priority)
+        room_there = standing.destination.room(limits.destination, priority)
+        if room <= now >= room_there:
             return Go(), _call(standing, limits, now)
-        if untold - room < SOON:
-            until, standing = untold, _tell(standing, limits, untold)
-        else:
-            until, standing = _book(before, limits, priority, untold)
+        at, integration = standing.integration.tell(limits.integration, room, now)
+        there, destination = standing.destination.tell(limits.destination, room_there, now)
+        until, standing = max(at, there), replace(standing, integration=integration, destination=destination)
+        if until - max(room, room_there) >= SOON:
+            until, standing = _book(before, limits, priority, at, there)
     if until >= latest:
         return Wait(until, cause), replace(before, slot=None)
     return Wait(until, cause), standing
 
 
-def _book(standing: Standing, limits: Limits, priority: Priority, at: datetime) -> tuple[datetime, Standing]:
-    """The first slot that both rates have free."""
+def _book(
+    standing: Standing, limits: Limits, priority: Priority, at: datetime, there: datetime
+) -> tuple[datetime, Standing]:
+    """A slot that both rates have free: the integration's from ``at`` on, and the destination's from ``there`` on.
+
+    Each is booked at its own time: a destination that must wait for an hour does not hold up the integration.
+    """
     first, integration = standing.integration.take(limits.integration, priority, at)
-    slot, destination = standing.destination.take(limits.destination, priority, first)
+    slot, destination = standing.destination.take(limits.destination, priority, max(first, there))
     return slot, replace(standing, integration=integration, destination=destination, slot=slot)
-
-
-def _room(standing: Standing, limits: Limits, priority: Priority) -> tuple[datetime, datetime]:
-    """From when on a call keeps to both rates, and from when on nobody else was told so."""
-    buckets = [(standing.integration, limits.integration), (standing.destination, limits.destination)]
-    room = max(bucket.room(rate, priority) for bucket, rate in buckets)
-    return room, max(room, *(bucket.untold(rate) for bucket, rate in buckets))
 
 
 def _call(standing: Standing, limits: Limits, now: datetime) -> Standing:
@@ -272,11 +271,6 @@ def _call(standing: Standing, limits: Limits, now: datetime) -> Standing:
         standing.integration.call(limits.integration, now),
         standing.destination.call(limits.destination, now),
     )
-
-
-def _tell(standing: Standing, limits: Limits, until: datetime) -> Standing:
-    integration = standing.integration.tell(limits.integration, until)
-    return replace(standing, integration=integration, destination=standing.destination.tell(limits.destination, until))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Buried:
-    """What a batch came to; a letter that was stored before is counted again."""
+    """What a batch came to: records, and how many new dead letters of live deliveries (or of nobody knows what)."""
 
+    records: int
     dead_letters: int
 
 
 def bury(records: Sequence[InboundRecord], store: Burials) -> Buried:
     """Store a batch of the dlq or esm-failures topic; what cannot be read is buried as it is."""
     letters = [_letter(each) for each in records]
-    store.bury(letters)
-    return Buried(len(letters))
+    return Buried(len(records), store.bury(letters))
 
 
 def _letter(record: InboundRecord) -> DeadLetter:

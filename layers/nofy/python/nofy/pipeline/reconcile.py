@@ -81,6 +81,7 @@ class Reconciler:
             self._look_at_what_waits,
             self._old_weeks,
             self._retention,
+            self._counters,
         ]
         for step in steps:
             try:
@@ -172,6 +173,11 @@ class Reconciler:
 
     def _retention(self, done: Reconciled) -> None:
         done.erased += self.store.erase_content(PAGE)
+
+    def _counters(self, _: Reconciled) -> None:
+        """What was accepted is counted here and not by whoever accepts, who is waited for."""
+        self.store.count_accepted()
+        self.store.fold_counts(PAGE)
 
     def _count_lost(self, done: Reconciled) -> None:
         done.lost = self.store.lost(5 * OVERDUE, IN_HAND_TOO_LONG)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from nofy.domain.lifecycle import Status
     from nofy.domain.notification import Principal
+    from nofy.domain.statistics import Range
+    from nofy.ports.statistics import StatisticsView
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryView:
-    """A delivery as the API shows it."""
+    """A delivery as the API shows it; ``content`` is what its channel shows, where one notification was asked for."""
 
     delivery_id: UUID
     channel: str
@@ -44,6 +46,7 @@ class DeliveryView:
     changed_at: datetime
     history: tuple[dict[str, Any], ...] = ()
     attempts: tuple[AttemptView, ...] = ()
+    content: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class DeadLetterFilter:
     fingerprint: str | None = None
     ids: tuple[UUID, ...] | None = None
     created_before: datetime | None = None
+    notification_id: UUID | None = None
 
 
 ANY_DEAD_LETTER = DeadLetterFilter()
@@ -182,3 +186,6 @@ class Reading(Protocol):
         """Groups by their latest letter, whose id is where the next page starts from."""
 
     def redrive_preview(self, principal: Principal, wanted: DeadLetterFilter, sample: int) -> RedrivePreview: ...
+
+    def statistics(self, principal: Principal, span: Range) -> StatisticsView:
+        """What happened in so long, and where things are now; its cost does not grow with the notifications."""

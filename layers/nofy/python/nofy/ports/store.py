@@ -141,10 +141,11 @@ class Outcomes(Protocol):
 class Burials(Protocol):
     """What the dlq handler needs."""
 
-    def bury(self, letters: Sequence[DeadLetter]) -> None:
+    def bury(self, letters: Sequence[DeadLetter]) -> int:
         """Store dead letters; one that is already stored changes nothing.
 
-        That of a delivery which was accepted meanwhile is stored as discarded.
+        One that comes after its delivery was accepted after all, or erased, is put away at once. Returns how many are
+        new and not about a test token's delivery: for those alone somebody may be woken.
         """
 
 
@@ -237,3 +238,12 @@ class Upkeep(Protocol):
         """
 
     def backlog(self) -> Backlog: ...
+
+    def count_accepted(self) -> None:
+        """Count what was accepted in minutes that are not final yet.
+
+        Counting a minute again changes nothing: it is set to what was found, and not added to.
+        """
+
+    def fold_counts(self, limit: int) -> None:
+        """Add at most ``limit`` old counters to their hours, and what is beyond the longest range to one sum."""

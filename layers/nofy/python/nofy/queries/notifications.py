@@ -73,7 +73,7 @@ def resource(view: NotificationView, *, timeline: bool = False) -> dict[str, Any
         "tags": list(view.tags),
         "metadata": view.metadata,
         "created_at": _time(view.created_at),
-        "deliveries": [_delivery(each) for each in view.deliveries],
+        "deliveries": [_delivery(each) | ({"content": each.content} if timeline else {}) for each in view.deliveries],
         "links": {"self": f"/v1/notifications/{identifier}"},
     }
     return document | {"timeline": _timeline(view)} if timeline else document

@@ -12,6 +12,7 @@ from nofy.domain.delivery import Change, Fence, Leased, Report, State, Waiting, 
 from nofy.domain.lifecycle import Status
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import Channel, Priority, Provider
+from nofy.domain.statistics import decided_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,8 +92,8 @@ class PostgresBurials:
         self._database = database
         self._new_id = new_id
 
-    def bury(self, letters: Sequence[DeadLetter]) -> None:
-        self._database.run(
+    def bury(self, letters: Sequence[DeadLetter]) -> int:
+        rows = self._database.run(
             statement("bury"),
             {
                 "ids": [self._new_id() for _ in letters],
@@ -106,6 +107,7 @@ class PostgresBurials:
                 "accepted": ACCEPTED_AFTER_ALL,
             },
         )
+        return sum(live for (live,) in rows)
 
 
 def _waiting(row: tuple[Any, ...]) -> Waiting:
@@ -158,6 +160,7 @@ def _change_columns(changes: Sequence[Change]) -> dict[str, Any]:
         "ids": [each.delivery_id for each in before],
         "old_statuses": [each.status for each in before],
         "old_attempt_nos": [each.attempt_no for each in before],
+        "old_spents": [each.spent for each in before],
         "old_due_ats": [each.due_at for each in before],
         "statuses": [each.status for each in after],
         "attempt_nos": [each.attempt_no for each in after],
@@ -166,4 +169,5 @@ def _change_columns(changes: Sequence[Change]) -> dict[str, Any]:
         "message_ids": [each.provider_message_id for each in after],
         "reasons": [each.reason for each in after],
         "held_credentials": [each.held_credential for each in changes],
+        "decided_ats": [decided_at(each) for each in changes],
     }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from nofy.adapters.postgres.database import Database, statement
+from nofy.adapters.postgres.statistics import MOST_COUNTED, statistics_view
 from nofy.domain.ids import floor_of
 from nofy.domain.lifecycle import Status
 from nofy.domain.tokens import Mode
@@ -26,14 +26,17 @@ from nofy.ports.reading import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
     from uuid import UUID
 
     from nofy.domain.notification import Principal
+    from nofy.domain.statistics import Range
+    from nofy.ports.statistics import StatisticsView
 
 Row = tuple[Any, ...]
 
-# Columns of notification.sql: thirteen of the notification, twelve of the delivery, six of the attempt.
-_DELIVERY, _ATTEMPT = 13, 25
+# Columns of notification.sql: thirteen of the notification, thirteen of the delivery, six of the attempt.
+_DELIVERY, _ATTEMPT = 13, 26
 
 # A page looks at so many candidates and then says where to go on: what it costs does not grow with history.
 BUDGET = 10_000
@@ -41,7 +44,6 @@ BUDGET = 10_000
 INDEXED = frozenset(
     {Status.RETRYING, Status.HELD, Status.FAILED, Status.UNKNOWN, Status.UNDELIVERED, Status.EXPIRED, Status.CANCELLED}
 )
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Row-level security sees the project for the length of the trip in which this travels.
 AS_PROJECT = "SELECT set_config('nofy.project_id', %(project_id)s::text, true);"
@@ -54,7 +56,7 @@ class PostgresReading:
         self._database = database
 
     def notification(self, principal: Principal, notification_id: UUID) -> NotificationView | None:
-        found = self._notifications(principal, "SELECT %(id)s::uuid", {"id": notification_id})
+        found = self._notifications(principal, "SELECT %(id)s::uuid", {"id": notification_id, "whole": True})
         return next(iter(found), None)
 
     def notifications(
@@ -97,10 +99,15 @@ class PostgresReading:
         few = tuple((channel, address) for channel, address in reached)
         return RedrivePreview(matching, redrivable, past_expiry, recipients, few)
 
+    def statistics(self, principal: Principal, span: Range) -> StatisticsView:
+        parameters = {"step": span.step_seconds, "buckets": span.buckets, "most": MOST_COUNTED}
+        rows = self._database.run(AS_PROJECT + statement("statistics"), _caller(principal) | parameters)
+        return statistics_view(rows[0])
+
     def _notifications(self, principal: Principal, ids: str, parameters: dict[str, Any]) -> list[NotificationView]:
         """The notifications whose ids the query ``ids`` gives, in one trip."""
         text = AS_PROJECT + statement("notification").replace("/* ids */", ids)
-        rows = self._database.run(text, _caller(principal) | parameters)
+        rows = self._database.run(text, {"whole": False} | _caller(principal) | parameters)
         return [_notification(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
 
 
@@ -111,7 +118,7 @@ def _bounds(wanted: NotificationFilter, before: UUID | None) -> dict[str, UUID |
 
 
 def _floor(moment: datetime | None) -> UUID | None:
-    return None if moment is None else floor_of(max(moment, EPOCH))
+    return None if moment is None else floor_of(moment)
 
 
 def _caller(principal: Principal) -> dict[str, Any]:
@@ -130,6 +137,7 @@ def filter_parameters(principal: Principal, wanted: DeadLetterFilter) -> dict[st
         "fingerprint": wanted.fingerprint,
         "channel": wanted.channel,
         "created_before": wanted.created_before,
+        "notification_id": wanted.notification_id,
         "status": wanted.standing,
     }
 
@@ -158,7 +166,7 @@ def _notification(rows: list[Row]) -> NotificationView:
 def _delivery(rows: list[Row]) -> DeliveryView:
     columns = rows[0][_DELIVERY:_ATTEMPT]
     identifier, channel, provider, status, destination, due_at, attempt_no, spent, *rest = columns
-    reason, message_id, changed_at, history = rest
+    reason, message_id, changed_at, history, content = rest
     return DeliveryView(
         identifier,
         channel,
@@ -173,6 +181,7 @@ def _delivery(rows: list[Row]) -> DeliveryView:
         changed_at,
         tuple(history),
         tuple(_attempts(rows)),
+        content,
     )
 
 

@@ -13,6 +13,7 @@ from nofy.domain.delivery import Fence
 from nofy.domain.records import report_from_json
 from nofy.domain.retry import DeliveryMode, Tried
 from nofy.domain.routing import IDEMPOTENT, Priority, Provider
+from nofy.domain.statistics import HOURS_KEPT, MINUTES_KEPT
 from nofy.domain.timing import MOST_REQUEUES
 from nofy.ports.schedule import Entry
 from nofy.ports.store import Backlog, IndexProgress, Overdue, Stuck
@@ -89,6 +90,13 @@ class PostgresUpkeep:
 
     def backlog(self) -> Backlog:
         return Backlog(*self._database.run(statement("backlog"))[0])
+
+    def count_accepted(self) -> None:
+        self._database.run(statement("count_accepted"))
+
+    def fold_counts(self, limit: int) -> None:
+        parameters = {"minutes_kept": MINUTES_KEPT, "hours_kept": HOURS_KEPT, "limit": limit}
+        self._database.run(statement("fold_counts"), parameters)
 
 
 def _overdue(row: tuple[Any, ...]) -> Overdue:

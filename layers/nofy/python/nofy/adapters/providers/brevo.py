@@ -28,9 +28,11 @@ class BrevoClient:
 
     def call(self, message: Message, credential: str) -> Outcome:
         headers = {"api-key": credential, "content-type": "application/json", "accept": "application/json"}
-        return self._http.ask(
+        return self._http.exchange(
             Request(f"{self._api_url}/smtp/email", headers, body_of(message), secret=credential),
+            "/smtp/email",
             partial(read, in_doubt=message.ask_until is not None),
+            lambda answer: answer.json().get("code"),
         )
 
 

@@ -9,12 +9,12 @@ it cannot read, and reasons are stored and shown.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nofy.domain.outcomes import Transient, Unknown
+from nofy.domain.outcomes import Exchange, Outcome, Transient, Unknown, word
 from nofy.domain.timing import PROVIDER_CONNECT_TIMEOUT, PROVIDER_TIMEOUT
 
 if TYPE_CHECKING:
@@ -125,6 +125,25 @@ class HttpClient:
         except (HTTPError, OSError) as error:
             return Unknown(f"no answer: {type(error).__name__}")
         return read(answer)
+
+    def exchange(
+        self, request: Request, path: str, read: Callable[[Answer], Outcome], code: Callable[[Answer], Any]
+    ) -> Outcome:
+        """Ask once, for a message to be sent; the outcome tells what was asked and answered.
+
+        ``path`` is what may be shown of the address, ``code`` finds the provider's own word for an error.
+        """
+        heard: list[Answer] = []
+
+        def listen(answer: Answer) -> Outcome:
+            heard.append(answer)
+            return read(answer)
+
+        begun = monotonic()
+        outcome = self.ask(request, listen)
+        took = round((monotonic() - begun) * 1000)
+        answered = [(answer.status, word(code(answer))) for answer in heard]
+        return replace(outcome, exchange=Exchange("POST", path, took, *(answered[0] if answered else ())))
 
     def _ask(self, request: Request) -> Answer:
         until = monotonic() + PROVIDER_CONNECT_TIMEOUT + PROVIDER_TIMEOUT

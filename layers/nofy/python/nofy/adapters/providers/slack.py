@@ -84,14 +84,16 @@ class SlackClient:
         headers = {"authorization": f"Bearer {credential}", "content-type": JSON}
         body = {"channel": message.destination, **_content(message), "metadata": _metadata(message)}
         url = f"{self._api_url}/chat.postMessage"
-        return self._http.ask(Request(url, headers, body, secret=credential), read_post)
+        request = Request(url, headers, body, secret=credential)
+        return self._http.exchange(request, "/chat.postMessage", read_post, lambda answer: answer.json().get("error"))
 
     def _webhook(self, message: Message, address: str) -> Outcome:
         """The vault has seen the address before it was sealed; what is asked for here is looked at here."""
         if not is_webhook(address, self._webhook_roots):
             return Rejected(RejectionKind.CONFIG, "the credential is no address of an incoming webhook of Slack")
         headers = {"content-type": "application/json"}
-        return self._http.ask(Request(address, headers, _content(message), secret=secret_part(address)), read_webhook)
+        request = Request(address, headers, _content(message), secret=secret_part(address))
+        return self._http.exchange(request, "/services/…", read_webhook, _word)
 
 
 def _content(message: Message) -> dict[str, Any]:
@@ -131,6 +133,11 @@ def _refusal(error: str, answer: Answer) -> Outcome:
         if error in errors:
             return Rejected(kind, error)
     return Transient(error)
+
+
+def _word(answer: Answer) -> str | None:
+    """A webhook's whole answer is its error's code."""
+    return None if answer.status == 200 else answer.text()
 
 
 def read_webhook(answer: Answer) -> Outcome:

@@ -62,7 +62,8 @@ class WhatsAppClient:
     def call(self, message: Message, credential: str) -> Outcome:
         url = f"{self._api_url}/{message.settings['phone_number_id']}/messages"
         headers = {"authorization": f"Bearer {credential}", "content-type": "application/json"}
-        return self._http.ask(Request(url, headers, body_of(message), secret=credential), read)
+        request = Request(url, headers, body_of(message), secret=credential)
+        return self._http.exchange(request, f"/{message.settings['phone_number_id']}/messages", read, _code)
 
 
 def body_of(message: Message) -> dict[str, Any]:
@@ -92,6 +93,11 @@ def read(answer: Answer) -> Outcome:
     if answer.status >= 500:
         return Unknown(f"HTTP {answer.status}")
     return Transient(f"HTTP {answer.status}")
+
+
+def _code(answer: Answer) -> Any:
+    error = answer.json().get("error")
+    return error.get("code") if isinstance(error, dict) else None
 
 
 def _message_id(body: dict[str, Any]) -> str | None:

@@ -60,10 +60,11 @@ local function room(bucket, rate, priority)
     return bucket.called - (priority == 'low' and rate.leeway or rate.urgent_leeway)
 end
 
-local function untold(bucket, rate) return rate.interval == 0 and 0 or bucket.told - rate.tolerance end
-
-local function tell(bucket, rate, at)
-    if rate.interval > 0 then set(bucket, 'told', at + rate.tolerance + rate.interval) end
+local function tell(bucket, rate, free)
+    if rate.interval == 0 or free <= now then return now end
+    local at = math.max(free, bucket.told - rate.tolerance)
+    set(bucket, 'told', at + rate.tolerance + rate.interval)
+    return at
 end
 
 local function call(bucket, rate)
@@ -100,37 +101,38 @@ redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', whole(now - keep))
 local integration, of_integration, of_destination = bucket_of(KEYS[2]), rate_at(6), rate_at(12)
 local latest_slot = 0
 
-local function book(destination, priority, at)
-    return take(destination, of_destination, priority, take(integration, of_integration, priority, at))
+local function book(destination, priority, at, there)
+    local first = take(integration, of_integration, priority, at)
+    return take(destination, of_destination, priority, math.max(first, there))
 end
 
 local function ask(id, key, priority, latest)
     local destination = bucket_of(key)
     local before, before_there = copy(integration), copy(destination)
     local shut = barred()
-    local at = math.max(now, integration.paused, destination.paused)
+    local at, there = math.max(now, integration.paused), math.max(now, destination.paused)
     if shut then at = math.max(at, until_) end
     local known = tonumber(redis.call('ZSCORE', KEYS[3], id) or nil)
     local slot = known
-    if not slot or (slot < at and at > now) then slot = book(destination, priority, at) end
+    local last = math.max(at, there)
+    if not slot or (slot < last and last > now) then slot = book(destination, priority, at, there) end
     local come = slot
     if slot <= now then
-        local free = math.max(room(integration, of_integration, priority), room(destination, of_destination, priority))
-        if free <= now then
+        local free = room(integration, of_integration, priority)
+        local free_there = room(destination, of_destination, priority)
+        if free <= now and free_there <= now then
             if known then redis.call('ZREM', KEYS[3], id) end
             call(integration, of_integration)
             call(destination, of_destination)
             let_through()
             return 0, shut
         end
-        come = math.max(free, untold(integration, of_integration), untold(destination, of_destination))
-        if come - free < soon then
-            tell(integration, of_integration, come)
-            tell(destination, of_destination, come)
-        else
+        at, there = tell(integration, of_integration, free), tell(destination, of_destination, free_there)
+        come = math.max(at, there)
+        if come - math.max(free, free_there) >= soon then
             restore(integration, before)
             restore(destination, before_there)
-            come = book(destination, priority, come)
+            come = book(destination, priority, at, there)
             slot = come
         end
     end

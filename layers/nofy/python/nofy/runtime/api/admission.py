@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nofy.domain.notification import Principal
     from nofy.ports.accounts import Quotas
     from nofy.ports.clock import Clock
+    from nofy.runtime.api.routes import Function
 
 # Alarmed: nobody is limited, and what was revoked holds for twenty seconds more.
 UNAVAILABLE = "quota_unavailable"
@@ -28,9 +29,10 @@ PATIENCE = timedelta(seconds=1)
 class Admission:
     """One function's quotas, failing open."""
 
-    def __init__(self, quotas: Quotas, clock: Clock) -> None:
+    def __init__(self, quotas: Quotas, clock: Clock, function: Function) -> None:
         self._quotas = quotas
         self._clock = clock
+        self._function = function
         self._not_before: datetime | None = None
 
     def ask(self, who: UUID, limits: ProjectLimits) -> Allowance:
@@ -59,7 +61,7 @@ class Admission:
             self._quotas.changed(project_id)
         except ScheduleUnavailableError:
             logger.warning("a change is not told: caches hold until they end", exc_info=True)
-            measure(UNAVAILABLE, [1])
+            measure(UNAVAILABLE, [1], function=self._function)
 
     def _or(self, otherwise: Allowance, ask: Callable[[datetime], Allowance]) -> Allowance:
         now = self._clock()
@@ -70,7 +72,7 @@ class Admission:
         except ScheduleUnavailableError:
             self._not_before = now + PATIENCE
             logger.warning("no quotas: everything is allowed", exc_info=True)
-            measure(UNAVAILABLE, [1])
+            measure(UNAVAILABLE, [1], function=self._function)
             return otherwise
         self._not_before = None
         return allowance

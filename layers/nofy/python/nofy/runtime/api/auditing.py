@@ -53,4 +53,4 @@ class Auditing:
         except StoreUnavailableError:
             told = {"action": action, "target": target, "details": details, "actor": str(principal.actor.actor_id)}
             logger.exception("not in the audit log", extra={"project": str(principal.project_id), **told})
-            measure(UNWRITTEN, [1])
+            measure(UNWRITTEN, [1], function="producer")

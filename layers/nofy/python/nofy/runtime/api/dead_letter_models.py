@@ -26,6 +26,9 @@ class DeadLettersQuery(PageQuery):
     status: Standing | None = None
     channel: Channel | None = None
     fingerprint: Annotated[str, StringConstraints(pattern=LINE, max_length=64)] | None = None
+    notification: Annotated[str, StringConstraints(pattern=LINE, max_length=64)] | None = Field(
+        None, description="Of this notification's deliveries alone"
+    )
 
 
 class DeadLetterSelection(Model):

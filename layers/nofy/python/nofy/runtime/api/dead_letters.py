@@ -20,6 +20,7 @@ from nofy.runtime.api.dead_letter_models import (
 )
 from nofy.runtime.api.edge import Routes
 from nofy.runtime.api.models import PageQuery
+from nofy.runtime.api.notifications import identified as identified_notification
 from nofy.runtime.api.requests import parse_json, read, read_edit
 from nofy.runtime.api.routes import Function
 
@@ -47,7 +48,8 @@ def _register_reads(app: Application, routes: Routes, ports: Ports) -> None:
     @routes.of_project("listDeadLetters")
     def index(principal: Principal) -> Response[str]:
         asked = read(DeadLettersQuery, app.current_event.query_string_parameters or {}, "?")
-        wanted = DeadLetterFilter(asked.status, asked.channel, asked.fingerprint)
+        meant = identified_notification(asked.notification) if asked.notification else None
+        wanted = DeadLetterFilter(asked.status, asked.channel, asked.fingerprint, notification_id=meant)
         before = decode_cursor(asked.cursor) if asked.cursor else None
         found = ports.reading.dead_letters(principal, wanted, before, asked.limit + 1)
         page, more = found[: asked.limit], len(found) > asked.limit

@@ -17,6 +17,7 @@ from nofy.domain.lifecycle import Status
 from nofy.domain.notification import Draft
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import Channel, MessageClass, Priority
+from nofy.domain.statistics import Range
 from nofy.ports.reading import NotificationFilter
 from nofy.queries.pages import DEFAULT_LIMIT, MAX_LIMIT
 
@@ -217,3 +218,9 @@ class NotificationsQuery(PageQuery):
     def wanted(self) -> NotificationFilter:
         """The query as the store's own type."""
         return NotificationFilter(**self.model_dump(exclude={"cursor", "limit"}))
+
+
+class StatisticsQuery(Model):
+    """How far back to look."""
+
+    range: Range = Range.DAY

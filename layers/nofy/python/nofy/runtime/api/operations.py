@@ -109,6 +109,13 @@ def operations() -> tuple[Operation, ...]:
             (*COMMON, 409, 422),
             idempotent=True,
         ),
+        Operation(
+            "getStatistics",
+            "What happened over a range of time, and where deliveries are now",
+            (200, schemas.Statistics),
+            (*COMMON, 422),
+            query=models.StatisticsQuery,
+        ),
         *_dead_letters(),
         *console_operations(),
         Operation(

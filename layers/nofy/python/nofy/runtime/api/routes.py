@@ -64,6 +64,7 @@ PRODUCER: tuple[Route, ...] = (
     Route("moveNotification", "patch", _NOTIFICATION, _AMEND, Function.PRODUCER),
     Route("cancelNotification", "post", f"{_NOTIFICATION}/cancel", _AMEND, Function.PRODUCER),
     Route("sendNotificationAgain", "post", f"{_NOTIFICATION}/send-again", _SEND, Function.PRODUCER),
+    Route("getStatistics", "get", "/v1/stats", _READ, Function.PRODUCER),
     Route("listDeadLetters", "get", "/v1/dead-letters", _LETTERS, Function.PRODUCER),
     Route("listDeadLetterGroups", "get", "/v1/dead-letters/groups", _LETTERS, Function.PRODUCER),
     Route("getDeadLetter", "get", _LETTER, _LETTERS, Function.PRODUCER),

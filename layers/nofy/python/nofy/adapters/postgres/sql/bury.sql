@@ -22,3 +22,4 @@ FROM unnest(
 ) AS l (id, kind, reason, fingerprint, delivery_id, attempt_no, source, raw)
 LEFT JOIN about d ON d.id = l.delivery_id
 ON CONFLICT DO NOTHING
+RETURNING coalesce(live, true)

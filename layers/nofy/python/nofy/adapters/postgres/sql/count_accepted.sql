@@ -3,9 +3,9 @@
 --
 -- A minute is final when it has been over for a minute. An id is made by the request that stores it, whose function has
 -- 29 s and whose statement 15 s: whatever is not stored by then never is, unless clocks are half a minute apart. At most
--- an hour is taken at once, and the first sweep of all begins with the hour behind it.
+-- two hours are taken at once, and the first sweep of all begins with the hour behind it.
 WITH span AS (
-    SELECT since, least(now() + interval '1 minute', since + interval '1 hour') AS until
+    SELECT since, least(now() + interval '1 minute', since + interval '2 hours') AS until
     FROM (
         SELECT coalesce(
             -- (locked: of two sweeps at once the second begins where the first has ended)
@@ -24,11 +24,8 @@ WITH span AS (
     FROM counted
     ORDER BY project_id, live, minute, channel
     ON CONFLICT (project_id, live, minute, channel, slot) DO UPDATE SET accepted = excluded.accepted
-    RETURNING accepted
-), progress AS (
-    INSERT INTO counting_progress (accepted_until)
-    SELECT greatest(since, least(until, date_trunc('minute', now()) - interval '1 minute')) FROM span
-    ON CONFLICT (only_row) DO UPDATE
-    SET accepted_until = greatest(counting_progress.accepted_until, excluded.accepted_until)
 )
-SELECT coalesce(sum(accepted), 0)::bigint FROM kept
+INSERT INTO counting_progress (accepted_until)
+SELECT greatest(since, least(until, date_trunc('minute', now()) - interval '1 minute')) FROM span
+ON CONFLICT (only_row) DO UPDATE
+SET accepted_until = greatest(counting_progress.accepted_until, excluded.accepted_until)

@@ -2,6 +2,10 @@
 l.project_id = %(project_id)s AND l.live = %(live)s AND l.kind = 'delivery'
     AND (%(ids)s::uuid[] IS NULL OR l.id = ANY (%(ids)s::uuid[]))
     AND (%(fingerprint)s::text IS NULL OR l.fingerprint = %(fingerprint)s)
+    AND (
+        %(notification_id)s::uuid IS NULL
+        OR l.delivery_id = ANY (ARRAY(SELECT of.id FROM deliveries of WHERE of.notification_id = %(notification_id)s))
+    )
     AND (%(channel)s::text IS NULL OR l.channel = %(channel)s)
     AND (%(created_before)s::timestamptz IS NULL OR l.created_at < %(created_before)s)
     AND (

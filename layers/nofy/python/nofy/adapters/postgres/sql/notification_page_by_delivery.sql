@@ -8,11 +8,12 @@ WHERE c.live = %(live)s
     AND (%(channel)s::text IS NULL OR c.channel = %(channel)s)
     AND (
         (%(reference)s::text IS NULL AND %(tag)s::text IS NULL)
-        OR EXISTS (
-            SELECT FROM notifications n
+        OR (
+            SELECT true FROM notifications n
             WHERE n.id = c.id
                 AND (%(reference)s::text IS NULL OR n.reference = %(reference)s)
                 AND (%(tag)s::text IS NULL OR n.tags @> ARRAY[%(tag)s])
+            LIMIT 1
         )
     )
 ORDER BY c.id DESC
