@@ -19,7 +19,7 @@ class Limiter(Protocol):
     def reserve(self, deliveries: Sequence[Leased], now: datetime) -> list[Verdict]:
         """One verdict for each delivery, in order: the earlier ones take the earlier slots.
 
-        What waits has its slot reserved, and goes when it asks again then.
+        What waits has its slot reserved, and goes when it asks again then, if the calls made leave room.
         """
 
     def learn(self, answers: Sequence[tuple[Leased, Outcome]], now: datetime) -> None:

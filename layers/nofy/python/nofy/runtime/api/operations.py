@@ -57,7 +57,7 @@ class Operation:
 
 def operations() -> tuple[Operation, ...]:
     """Every route but the document's own; a test holds this list against the table and what is registered."""
-    from nofy.runtime.api import models, schemas, sign_in_models
+    from nofy.runtime.api import models, schemas, sign_in_models, statistics_schemas
     from nofy.runtime.api.console_operations import console_operations
 
     return (
@@ -112,7 +112,7 @@ def operations() -> tuple[Operation, ...]:
         Operation(
             "getStatistics",
             "What happened over a range of time, and where deliveries are now",
-            (200, schemas.Statistics),
+            (200, statistics_schemas.Statistics),
             (*COMMON, 422),
             query=models.StatisticsQuery,
         ),
