@@ -1,5 +1,5 @@
 # The verbs of this project. Each does its own set-up; none needs Docker, root or an AWS account.
-# Ports: PORT_POSTGRES, PORT_REDIS, PORT_KAFKA, PORT_KAFKA_CONTROLLER, PORT_AWS, PORT_INBOX (0: any free one).
+# Ports: PORT_POSTGRES, PORT_REDIS, PORT_KAFKA, PORT_KAFKA_CONTROLLER, PORT_AWS, PORT_INBOX, PORT_DASHBOARD (0: any free one).
 # Broker: KAFKA=apache|tansu|external (external takes KAFKA_BOOTSTRAP=host:port).
 # Providers: SLACK_API_URL, BREVO_API_URL, WHATSAPP_API_URL point the senders elsewhere than at the simulators.
 # A second stack beside the first: NOFY_LOCAL_DIR=some/folder and other ports.
@@ -11,7 +11,7 @@ VENV_PYTHON := .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down logs status test faults check fmt synth lock
+.PHONY: help setup demo up down logs status test faults contrast measures check fmt synth lock
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2} /^# [A-Z]/ {print "  " substr($$0, 3)}' $(firstword $(MAKEFILE_LIST))
@@ -36,20 +36,29 @@ status: setup ## Show every part, its address, its process and whether it answer
 logs: setup ## Show the end of every log, or one whole: make logs F=consumer
 	@$(VENV_PYTHON) -m local logs $(F)
 
-# The fault harness's short form has a pytest of its own: it starts a fork server and kills servers, beside which no other
-# test should have to live.
+# (the fault harness's short form has a pytest of its own: it starts a fork server and kills servers, beside which no other
+# test should have to live)
 test: setup ## Run the tests: make test ARGS="tests/unit -k ports"
+	@$(PYTHON) -m local.setup tests
 	@$(VENV_PYTHON) -m pytest $(or $(ARGS),--ignore=tests/faults)
 	@$(if $(ARGS),:,$(VENV_PYTHON) -m pytest tests/faults)
 
 faults: setup ## Kill everything under load and count what is lost or doubled: make faults SEED=7 KILLS=200 N=10000
 	@$(VENV_PYTHON) -m faults $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS)) $(if $(N),--n $(N))
 
+contrast: setup ## The same kills with Celery in Nofy's place: make contrast SEED=7 KILLS=200 N=10000
+	@$(VENV_PYTHON) -m faults.contrast $(if $(SEED),--seed $(SEED)) $(if $(KILLS),--kills $(KILLS)) $(if $(N),--n $(N))
+
+measures: setup ## Redis emptied with a million waiting, and a provider that is down for a minute: make measures ARGS=outage
+	@$(VENV_PYTHON) -m faults.measures $(ARGS)
+
 check: setup synth ## Lint, formatting, types, the rules between modules, and every stage's templates
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy layers/nofy/python/nofy infra local faults app.py
 	.venv/bin/lint-imports
+	@$(PYTHON) -m local.setup tests
+	npm --prefix dashboard run --silent check
 	.venv/bin/cfn-lint --ignore-checks W3005 -- cdk.out/*/*.template.json
 
 fmt: setup ## Format, and fix what lint can fix

