@@ -1,8 +1,8 @@
 """How long the overview's figures take with a million notifications behind them: ``python -m bench.statistics``.
 
-A real PostgreSQL is filled with deliveries over thirty days, and with the counters that the pipeline and the reconciler
-would have left: minutes in four slots each, which are folded as the reconciler folds them. Then the statement of ``GET /v1/stats`` is timed as
-``nofy_api`` runs it, from the first time on. Ten thousand deliveries are still ahead, a thousand are queued.
+A real PostgreSQL is filled with deliveries over thirty days, and with the counters of their minutes in four slots each,
+which are folded as the reconciler folds them. Then the statement of ``GET /v1/stats`` is timed as ``nofy_api`` runs it,
+from the first time on. Ten thousand deliveries are still ahead, a thousand are queued.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.walls import TOKEN, as_role, project
 from local import servers
@@ -21,8 +22,10 @@ from nofy.adapters.postgres.database import Database
 from nofy.adapters.postgres.migrate import migrate
 from nofy.adapters.postgres.reading import PostgresReading
 from nofy.adapters.postgres.upkeep import PostgresUpkeep
-from nofy.domain.notification import Principal
 from nofy.domain.statistics import Range
+
+if TYPE_CHECKING:
+    from nofy.domain.notification import Principal
 
 NOTIFICATIONS = 1_000_000
 TIMES = 20
@@ -66,6 +69,22 @@ FROM (
 GROUP BY minute, channel, slot, minute_no;
 """
 
+PARTITION = """
+DO $$
+DECLARE
+    start timestamptz := date_bin('7 days', now() - interval '{days} days', '2024-01-01 00:00:00+00');
+    its text := '{parent}_' || to_char(start AT TIME ZONE 'UTC', 'YYYYMMDD');
+BEGIN
+    IF to_regclass(its) IS NULL THEN
+        EXECUTE format(
+            'CREATE TABLE %I PARTITION OF {parent} FOR VALUES FROM (%L) TO (%L)',
+            its, nofy_uuid_floor(start), nofy_uuid_floor(start + interval '7 days')
+        );
+    END IF;
+END
+$$
+"""
+
 
 def fill(superuser: Database, principal: Principal, count: int) -> None:
     parameters = {"project": principal.project_id, "count": count}
@@ -75,16 +94,10 @@ def fill(superuser: Database, principal: Principal, count: int) -> None:
 
 
 def past_partitions(owner: Database) -> None:
-    """The weeks of thirty days: what was made ahead of them at the time."""
+    """The weeks of thirty days, as they were made ahead of them at the time."""
     for days in (35, 28, 21, 14, 7):
         for parent in ("notifications", "deliveries", "attempts"):
-            owner.run(
-                f"DO $$ DECLARE start timestamptz := date_bin('7 days', now() - interval '{days} days',"
-                " '2024-01-01 00:00:00+00'); its text := to_char(start AT TIME ZONE 'UTC', 'YYYYMMDD'); BEGIN"
-                f" IF to_regclass('{parent}_' || its) IS NULL THEN EXECUTE format('CREATE TABLE %I PARTITION OF {parent}"
-                f" FOR VALUES FROM (%L) TO (%L)', '{parent}_' || its, nofy_uuid_floor(start),"
-                " nofy_uuid_floor(start + interval '7 days')); END IF; END $$"
-            )
+            owner.run(PARTITION.format(days=days, parent=parent))
 
 
 def folded(pipeline: Database) -> float:

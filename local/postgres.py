@@ -23,6 +23,7 @@ from urllib.parse import quote
 import psycopg2
 from psycopg2 import sql
 
+from infra.postgres_logs import POSTGRES_LOGS
 from local import processes
 from local.environment import clean_environment
 from local.ports import LOOPBACK
@@ -155,6 +156,7 @@ def _settings(port: int) -> dict[str, str]:
         "dynamic_shared_memory_type": "mmap",
         "max_connections": "300",
         "fsync": "on",
+        **POSTGRES_LOGS,
     }
 
 

@@ -30,6 +30,7 @@ class Seed:
 class Integration:
     """A channel's settings, and the credential that its simulator accepts."""
 
+    name: str
     channel: Channel
     settings: dict[str, Any]
     credential: str
@@ -38,13 +39,17 @@ class Integration:
 # The simulator knows no ceiling for a whole workspace, and nobody wants to wait for one that is not there.
 SIMULATED_WORKSPACE = {"integration": {"per_second": 1000, "burst": 1000}}
 INTEGRATIONS = (
-    Integration(Channel.SLACK, {"kind": "bot", "limits": SIMULATED_WORKSPACE}, credentials.SLACK_BOT_TOKEN),
     Integration(
+        "Demo workspace", Channel.SLACK, {"kind": "bot", "limits": SIMULATED_WORKSPACE}, credentials.SLACK_BOT_TOKEN
+    ),
+    Integration(
+        "Demo mail",
         Channel.EMAIL,
         {"sender": {"email": "hello@demo.example", "name": "Demo"}},
         credentials.BREVO_API_KEY,
     ),
     Integration(
+        "Demo number",
         Channel.WHATSAPP,
         {"phone_number_id": credentials.WHATSAPP_PHONE_NUMBER_ID},
         credentials.WHATSAPP_TOKEN,
@@ -61,7 +66,7 @@ def seed(kept: Seed | None = None) -> Seed:
     operator = Operator(STAGE, emulated())
     made = kept or _project(operator)
     for one in INTEGRATIONS:
-        operator.set_integration(made.project_id, one.channel, json.dumps(one.settings), one.credential)
+        operator.set_integration(made.project_id, one.channel, json.dumps(one.settings), one.credential, one.name)
     return made
 
 

@@ -65,8 +65,8 @@ export const complaints: string[] = [];
 
 export async function signIn(page: Page, person: Person, to = "/"): Promise<void> {
   await page.goto(`/sign-in?to=${encodeURIComponent(to)}`);
-  await page.getByLabel("Email", { exact: false }).first().fill(person.email);
-  await page.getByLabel("Password", { exact: false }).first().fill(person.password);
+  await page.getByLabel("E-mail address").fill(person.email);
+  await page.getByLabel("Password", { exact: true }).fill(person.password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
 }
@@ -81,13 +81,13 @@ export async function expectAccessible(page: Page): Promise<void> {
     }),
   );
   const told = found.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target.join(" ")).join(", ")}`);
-  expect(told, page.url()).toEqual([]);
+  expect.soft(told, page.url()).toEqual([]);
 }
 
 /** Nothing may be wider than the screen. */
 export async function expectNoSideways(page: Page): Promise<void> {
   const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  expect(wider, `${page.url()} is wider than the screen`).toBeLessThanOrEqual(0);
+  expect.soft(wider, `${page.url()} is wider than the screen`).toBeLessThanOrEqual(0);
 }
 
 /** For people who want to look: SHOTS=folder keeps what the tests saw. */
@@ -96,6 +96,15 @@ export async function shot(page: Page, name: string): Promise<void> {
   if (!folder) return;
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: `${folder}/${name}.png` });
+}
+
+/** Before a test's own polling may be used: what the stack does by itself takes a second or two. */
+export async function until(done: () => Promise<boolean>, patienceMs = 60_000): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while (!(await done())) {
+    if (Date.now() > deadline) throw new Error("it did not happen in time");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 /** A call of the API as a server makes it, with the demo project's token. */

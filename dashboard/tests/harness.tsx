@@ -93,7 +93,7 @@ export function renderAt(address: string, options: Options = {}) {
     </MantineProvider>,
   );
   const at = () => router.state.location.href;
-  return { ...page, calls, router, queries, at, become: fake.become, user: userEvent.setup() };
+  return { ...page, calls, router, queries, at, become: fake.become, user: userEvent.setup({ delay: null }) };
 }
 
 /** An RFC 9457 answer, as the API gives them; `fields` are what is wrong with the body, by JSON Pointer. */

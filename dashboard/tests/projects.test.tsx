@@ -41,7 +41,7 @@ it("shows that it loads, and what to do when that fails", async () => {
 
 it("signs out from the account menu", async () => {
   const { user, at } = renderAt("/", { answers: { "GET /v1/projects": { projects: [MINE] } } });
-  await user.click(await screen.findByRole("button", { name: "Your account" }));
+  await user.click(await screen.findByRole("button", { name: "Ada Lovelace, your account" }));
   await user.click(await screen.findByRole("menuitem", { name: "Sign out" }));
   await waitFor(() => expect(at()).toContain("/sign-in"));
 });

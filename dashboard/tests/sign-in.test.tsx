@@ -12,7 +12,7 @@ const refused = (type: string) => Object.assign(new Error(`AppWrite says ${type}
 const problemOf = (status: number, code: string) => new ApiProblem(status, code, `It is ${code}`, undefined, [], undefined, undefined);
 
 async function signInWith(error: unknown) {
-  const page = renderAt("/sign-in", { state: OUT, session: { signIn: () => Promise.reject(error as Error) } });
+  const page = renderAt("/sign-in", { state: OUT, session: { signIn: () => Promise.reject(error) } });
   await page.user.type(await screen.findByLabelText("E-mail address"), "ada@example.com");
   await page.user.type(screen.getByLabelText("Password"), "a password");
   await page.user.click(screen.getByRole("button", { name: "Sign in" }));
@@ -67,7 +67,7 @@ describe("the sign-in page", () => {
     const signInWith = vi.fn(() => Promise.resolve());
     const { user } = renderAt("/sign-in?to=%2Finvitations#nfi_secret", { state: OUT, oauth: ["github"], session: { signInWith } });
     await user.click(await screen.findByRole("button", { name: "Continue with GitHub" }));
-    await waitFor(() => expect(signInWith).toHaveBeenCalledWith("github", "/invitations", "#nfi_secret"));
+    await waitFor(() => expect(signInWith).toHaveBeenCalledWith("github", "/invitations", "nfi_secret"));
   });
 
   it("goes on to where somebody wanted to be, with what stood behind the #", async () => {

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.functions import PostgresRole
 from infra.nag import acknowledge
+from infra.postgres_logs import POSTGRES_LOGS
 from infra.stacks.network import ISOLATED, POSTGRES_PORT
 
 if TYPE_CHECKING:
@@ -84,10 +85,12 @@ class Database(Construct):
         network: NetworkStack,
         group: ec2.SecurityGroup,
     ) -> rds.DatabaseInstance:
+        engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_18)
         return rds.DatabaseInstance(
             self,
             "Instance",
-            engine=rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_18),
+            engine=engine,
+            parameter_group=rds.ParameterGroup(self, "Parameters", engine=engine, parameters=POSTGRES_LOGS),
             instance_type=ec2.InstanceType(postgres.instance_type),
             vpc=network.vpc,
             vpc_subnets=ISOLATED,

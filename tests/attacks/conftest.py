@@ -7,10 +7,10 @@ What is replaced is the vault's hop (a Lambda's invoke); the rest is what is dep
 from __future__ import annotations
 
 import json
-from copy import deepcopy
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from io import StringIO
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 from uuid import UUID, uuid4
@@ -22,14 +22,14 @@ from infra.constructs.rest_api import CONSOLE_ROUTES
 from nofy.adapters.jose.signing import generate, public_half, sign
 from nofy.adapters.jose.verifying import ConsoleTokens
 from nofy.domain import tokens
-from nofy.domain.ids import Prefix, encode
+from nofy.domain.ids import Prefix, decode, encode
 from nofy.domain.permissions import Role, Scope
 from nofy.domain.tokens import Mode
 from nofy.runtime import clock
-from nofy.runtime.api.openapi import document
+from nofy.runtime.api import console_routes
+from nofy.runtime.api.application import application
 from tests.contract.conftest import migrated, postgres_server_dsn, redis_url
 from tests.contract.stores import as_role
-from tests.contract.stories import Told
 from tests.contract.test_accounts import join, person
 from tests.contract.test_walls import fill
 from tests.fakes.vault import MemoryVault
@@ -77,16 +77,13 @@ class Api:
             edge = self.modules[name].ports.edge
             assert edge._verify is not None
             edge._verify = console.verify
-        self._replace_vault()
+        self.replace_vault(self.vault)
 
-    def _replace_vault(self) -> None:
-        integrations = self.modules["console"].ports
-        object.__setattr__(integrations, "sealer", self.vault)
-        from nofy.runtime.api import console_routes
-        from nofy.runtime.api.application import application
-
-        self.modules["console"].app = application()
-        console_routes.register(self.modules["console"].app, integrations)
+    def replace_vault(self, sealer: Any) -> None:
+        """The console's routes, registered anew with another sealer."""
+        module = self.modules["console"]
+        module.app = application(module.configured.cors_origins)
+        console_routes.register(module.app, replace(module.ports, sealer=sealer))
 
     @property
     def databases(self) -> list[Any]:
@@ -184,15 +181,18 @@ def console_token(who: Identity, now: datetime | None = None) -> str:
     return sign(who, KEY, ISSUER, now or clock.now(), uuid4()).token
 
 
+_numbers = count(1)
+
+
 def settle(api: Api, name: str) -> Tenant:
     """A tenant, with limits that no test meets."""
-    backend = api.backend
+    backend, name = api.backend, f"{name}{next(_numbers)}"
     known = fill(backend, name)
     owner, project_id = person(backend, name), known.ids["project"]
     backend.superuser.run(
         "UPDATE projects SET requests_per_second = 100000, burst = 100000 WHERE id = %(id)s", {"id": project_id}
     )
-    secret = tokens.generate(Mode.LIVE, __import__("secrets").choice)
+    secret = tokens.generate(Mode.LIVE, secrets.choice)
     key_id = known.project.principal.actor.actor_id
     backend.superuser.run(
         "UPDATE api_keys SET token_hash = %(hash)s, scopes = %(scopes)s WHERE id = %(id)s",
@@ -217,8 +217,6 @@ def _first(backend: PostgresBackend, table: str, project_id: UUID) -> UUID:
 
 def member(api: Api, tenant: Tenant, name: str, role: Role) -> str:
     """The console token of somebody else in the project."""
-    from nofy.domain.ids import decode
-
     who, project_id = person(api.backend, name), decode(Prefix.PROJECT, tenant.project)
     assert project_id is not None
     join(api.backend, project_id, who, role)

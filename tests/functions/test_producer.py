@@ -18,7 +18,7 @@ from nofy.domain.ids import Prefix, decode
 from nofy.domain.lifecycle import Status
 from nofy.domain.tokens import Mode
 from nofy.pipeline.amend import Amender
-from nofy.runtime.api import dead_letters, description, notifications
+from nofy.runtime.api import dead_letters, description, notifications, statistics
 from nofy.runtime.api.admission import Admission
 from nofy.runtime.api.application import Ports, application
 from nofy.runtime.api.auditing import Auditing
@@ -56,7 +56,7 @@ class Api:
         auditing = Auditing(self.audit, self.clock, ids)
         ports = Ports(self.edge, admission, auditing, store, self.store, schedule, amender, self.clock, ids)
         self.module.app = application(origins)
-        for each in (notifications, dead_letters, description):
+        for each in (notifications, dead_letters, statistics, description):
             each.register(self.module.app, ports)
 
     def raw(self, asked: dict[str, Any]) -> dict[str, Any]:

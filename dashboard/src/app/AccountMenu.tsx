@@ -11,7 +11,7 @@ export function AccountMenu() {
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <UnstyledButton aria-label="Your account">
+        <UnstyledButton aria-label={`${state.person.name || state.person.email}, your account`}>
           <Group gap={4} wrap="nowrap"><PersonIcon /><Text size="sm" visibleFrom="sm">{state.person.name || state.person.email}</Text><ChevronDownIcon /></Group>
         </UnstyledButton>
       </Menu.Target>

@@ -23,7 +23,7 @@ export function Copyable({ value, label }: { value: string; label: string }) {
 export function CopyBlock({ value, label }: { value: string; label: string }) {
   return (
     <div style={{ position: "relative" }}>
-      <Code block tabIndex={0} aria-label={label}>{value}</Code>
+      <Code block pt={40} tabIndex={0} aria-label={label}>{value}</Code>
       <CopyButton value={value}>
         {({ copied, copy }) => (
           <Button size="compact-xs" variant="light" onClick={copy} pos="absolute" top={8} right={8}>

@@ -22,7 +22,7 @@ export function Confirm({ opened, onClose, title, children, action, onConfirm, b
         )}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>Keep it</Button>
-          <Button color="red" loading={busy} disabled={type !== undefined && typed !== type} onClick={onConfirm}>{action}</Button>
+          <Button color="red.8" loading={busy} disabled={type !== undefined && typed !== type} onClick={onConfirm}>{action}</Button>
         </Group>
       </Stack>
     </Modal>

@@ -295,6 +295,8 @@ def test_overdue_work_that_nothing_works_on_is_lost(world: World) -> None:
         ("unburied", StoreUnavailableError("down"), "unburied"),
         ("lost", StoreUnavailableError("down"), "count_lost"),
         ("backlog", StoreUnavailableError("down"), "look_at_what_waits"),
+        ("count_accepted", StoreUnavailableError("down"), "counters"),
+        ("fold_counts", StoreUnavailableError("down"), "counters"),
     ],
 )
 def test_a_step_that_fails_is_named_and_keeps_no_other_from_being_taken(

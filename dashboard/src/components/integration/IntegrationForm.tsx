@@ -23,7 +23,7 @@ export function AddIntegration({ channel, first, onDone }: { channel: Channel; f
   }, { onError: (error) => form.setErrors(fieldErrors(error, POINTERS)) });
   return (
     <Fields form={form} onSubmit={submit} error={adding.error} busy={adding.isPending} action="Check and add" provider={PROVIDERS[channel]}>
-      <TextInput label="Name" description="To tell it from others" {...form.getInputProps("name")} />
+      {!first && <TextInput label="Name" description="To tell it from others" {...form.getInputProps("name")} />}
       <SettingsFields channel={channel} form={form} />
       <CredentialField channel={channel} form={form} />
       {!first && <Checkbox label={`Send ${channelName(channel)} with this one by default`} {...form.getInputProps("default", { type: "checkbox" })} />}
@@ -105,10 +105,10 @@ function Fields({ form, onSubmit, error, busy, action, provider, children }: {
 function SettingsFields({ channel, form }: { channel: Channel; form: Form }) {
   if (channel === "slack") {
     return (
-      <Input.Wrapper label="Kind" labelElement="div" error={form.getInputProps("kind").error as string | undefined}>
+      <Input.Wrapper label="Kind" description="A bot posts into any channel it is in, a webhook into one" labelElement="div" error={form.getInputProps("kind").error as string | undefined}>
         <SegmentedControl
           fullWidth mt={4} aria-label="Kind"
-          data={[{ value: "bot", label: "Bot (any channel)" }, { value: "webhook", label: "Incoming webhook (one channel)" }]}
+          data={[{ value: "bot", label: "Bot" }, { value: "webhook", label: "Incoming webhook" }]}
           value={form.values.kind} onChange={(kind) => form.setFieldValue("kind", kind)}
         />
       </Input.Wrapper>

@@ -30,6 +30,7 @@ export function RedriveLetter({ letter, onClose }: { letter: Letter; onClose: ()
           <Switch label="Change what it says" checked={editing} onChange={(event) => setEditing(event.currentTarget.checked)} />
           {editing && content.isPending && <Skeleton h={120} />}
           {editing && content.isError && <Problem error={content.error} again={() => void content.refetch()} />}
+          {editing && content.isSuccess && !content.data && <Text size="sm" c="dimmed">What it said is kept no longer, so it cannot be changed.</Text>}
           {editing && content.data && <Words letter={letter} content={content.data} hasHtml={before.html !== ""} draft={draft} change={change} wrong={wrong} />}
           {redrive.isError && !fields && <Problem error={redrive.error} />}
           <Group justify="flex-end">
@@ -55,8 +56,8 @@ function Words({ letter, content, hasHtml, draft, change, wrong }: {
     <Stack gap="xs">
       {lost && <Alert variant="light" color="yellow" p="xs">A text takes the place of {lost}.</Alert>}
       {letter.channel === "email" && <TextInput label="Subject" value={draft.subject} error={wrong("/content/subject")} onChange={(event) => change({ subject: event.currentTarget.value })} />}
-      <Textarea label="Text" autosize minRows={3} maxRows={12} value={draft.text} error={wrong("/content/text")} onChange={(event) => change({ text: event.currentTarget.value })} />
-      {hasHtml && <Textarea label="HTML" ff="monospace" autosize minRows={3} maxRows={12} value={draft.html} error={wrong("/content/email/html")} onChange={(event) => change({ html: event.currentTarget.value })} />}
+      <Textarea label="Text" rows={5} resize="vertical" value={draft.text} error={wrong("/content/text")} onChange={(event) => change({ text: event.currentTarget.value })} />
+      {hasHtml && <Textarea label="HTML" ff="monospace" rows={5} resize="vertical" value={draft.html} error={wrong("/content/email/html")} onChange={(event) => change({ html: event.currentTarget.value })} />}
     </Stack>
   );
 }

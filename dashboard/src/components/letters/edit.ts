@@ -28,7 +28,7 @@ export function editOf(letter: Letter, before: Draft, after: Draft): Edit | unde
   const to = address !== before.address ? { to: { [FIELD[letter.channel]]: address } } : {};
   const changed = after.subject !== before.subject || after.text !== before.text || after.html !== before.html;
   const edit = { ...to, ...(changed && { content: contentOf(letter, after) }) };
-  return Object.keys(edit).length ? (edit as Edit) : undefined;
+  return Object.keys(edit).length ? edit : undefined;
 }
 
 function contentOf(letter: Letter, { subject, text, html }: Draft) {

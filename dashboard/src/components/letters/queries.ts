@@ -30,7 +30,7 @@ export function useContentOf(letter: Letter, wanted: boolean) {
   return useQuery({
     queryKey: [projectId, mode, "notification", letter.notification_id],
     queryFn: () => body(api.GET("/v1/notifications/{notification_id}", { params: { path } })),
-    select: (found) => found?.deliveries.find((each) => each.id === letter.delivery_id)?.content,
+    select: (found) => found.deliveries.find((each) => each.id === letter.delivery_id)?.content,
     enabled: wanted,
   });
 }

@@ -71,7 +71,7 @@ function Row({ entry, names }: { entry: Entry; names: ReadonlyMap<string, string
           {entry.target.startsWith("ntf_") && (
             <Link className={classes.target} to="/p/$projectId/notifications/$notificationId" params={{ projectId, notificationId: entry.target }}>Open the notification</Link>
           )}
-          <Tooltip label="The id of the request, as logs have it"><Text size="xs" c="dimmed" className="address">{entry.request_id}</Text></Tooltip>
+          <Tooltip label="The id of the request, as logs have it"><Text size="xs" c="dimmed" className="address" visibleFrom="sm">{entry.request_id}</Text></Tooltip>
         </Group>
       </Stack>
       <Text size="sm" c="dimmed" className={classes.at}><Time at={entry.at} /></Text>

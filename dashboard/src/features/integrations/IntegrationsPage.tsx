@@ -75,7 +75,7 @@ function IntegrationCard({ integration, open }: { integration: Integration; open
         {integration.held && (
           <Group gap="sm">
             <Text size="sm">The provider refused this credential. Deliveries wait, and go on by themselves with a new one.</Text>
-            {may && <Button size="compact-sm" color="orange" onClick={() => open({ what: "rotate", integration })}>Replace credential</Button>}
+            {may && <Button size="compact-sm" variant="light" color="orange" onClick={() => open({ what: "rotate", integration })}>Replace credential</Button>}
           </Group>
         )}
         <Facts

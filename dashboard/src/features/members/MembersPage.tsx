@@ -1,5 +1,5 @@
-import { Badge, Button, Group, Modal, Select, Stack, Table, Text } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { Badge, Box, Button, Group, Modal, Select, Stack, Table, Text } from "@mantine/core";
+import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { PlusIcon } from "@radix-ui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -46,8 +46,12 @@ function useMe(): string | undefined {
 function Members({ members, me, onPart }: { members: Member[]; me: string | undefined; onPart: (member: Member) => void }) {
   const may = useMay();
   const changing = useChangeRole();
+  const narrow = useMediaQuery("(max-width: 48em)") ?? false;
   // Who is no owner neither makes nor unmakes one.
   const mayTouch = (member: Member) => may("members:manage") && (member.role !== "owner" || may("owners:manage"));
+  const role = (member: Member) => mayTouch(member)
+    ? <RoleSelect member={member} onChange={(to) => changing.mutate({ member, role: to })} busy={changing.isPending && changing.variables.member.id === member.id} />
+    : <Text size="sm">{roleName(member.role)}</Text>;
   return (
     <Stack gap="xs">
       {changing.isError && <Problem error={changing.error} />}
@@ -55,7 +59,7 @@ function Members({ members, me, onPart }: { members: Member[]; me: string | unde
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Person</Table.Th>
-            <Table.Th>Role</Table.Th>
+            {!narrow && <Table.Th>Role</Table.Th>}
             <Table.Th visibleFrom="sm">Joined</Table.Th>
             <Table.Th><span className="for-readers">Actions</span></Table.Th>
           </Table.Tr>
@@ -66,12 +70,9 @@ function Members({ members, me, onPart }: { members: Member[]; me: string | unde
               <Table.Td>
                 <Group gap={6}><Text size="sm" fw={600} className="address">{each.name || each.email}</Text>{each.id === me && <Badge size="sm" variant="light" color="gray" tt="none">you</Badge>}</Group>
                 {each.name && <Text size="xs" c="dimmed" className="address">{each.email}</Text>}
+                {narrow && <Box mt={6}>{role(each)}</Box>}
               </Table.Td>
-              <Table.Td>
-                {mayTouch(each)
-                  ? <RoleSelect member={each} onChange={(role) => changing.mutate({ member: each, role })} busy={changing.isPending && changing.variables.member.id === each.id} />
-                  : <Text size="sm">{roleName(each.role)}</Text>}
-              </Table.Td>
+              {!narrow && <Table.Td>{role(each)}</Table.Td>}
               <Table.Td visibleFrom="sm"><Time at={each.joined_at} /></Table.Td>
               <Table.Td ta="right">
                 {each.id === me && <Button size="compact-sm" variant="subtle" color="red" onClick={() => onPart(each)}>Leave</Button>}

@@ -45,7 +45,7 @@ function Row({ of }: { of: Attempt }) {
 function Asked({ of }: { of: Attempt }) {
   const at = <Text span size="xs" c="dimmed">{clock.format(new Date(of.started_at))}</Text>;
   if (!of.exchange) return at;
-  return <Stack gap={0}><Code className="address">{of.exchange.method} {of.exchange.path}</Code>{at}</Stack>;
+  return <Stack gap={0}><Code>{of.exchange.method} {of.exchange.path}</Code>{at}</Stack>;
 }
 
 function Answered({ of }: { of: Attempt }) {
@@ -65,8 +65,8 @@ function then(of: Attempt): string {
   const at = of.next_at ? ` at ${clock.format(new Date(of.next_at))}` : "";
   switch (of.decision) {
     case "done": return "Done";
-    case "retry": return `Tried again${at}`;
-    case "park": return `Waits, tried again${at}; no attempt spent`;
+    case "retry": return `Try again${at}`;
+    case "park": return `Wait, try again${at}; no attempt spent`;
     case "hold": return "Held until the integration is mended";
     case "give_up": return "Given up: a dead letter";
     case "leave_unknown": return "Left as unknown: a dead letter";

@@ -22,7 +22,7 @@ export function Row({ of }: { of: Notification }) {
       <Text span inherit truncate className={styles.to} title={recipients(of)}>{recipients(of)}</Text>
       <Group gap={6} wrap="nowrap" className={styles.words} component="span">
         <Text span inherit truncate fw={500}>{gist(of.content)}</Text>
-        {of.priority !== "normal" && <Badge size="xs" variant="outline" color={of.priority === "high" ? "orange" : "gray"} tt="none" flex="none">{of.priority}</Badge>}
+        {of.priority !== "normal" && <Badge size="xs" variant="light" autoContrast color={of.priority === "high" ? "orange" : "gray"} tt="none" flex="none">{of.priority}</Badge>}
         {of.tags.slice(0, MOST_TAGS).map((each) => <Badge key={each} size="xs" variant="default" tt="none" fw={500} flex="none" maw={120}>{each}</Badge>)}
         {of.tags.length > MOST_TAGS && <Text span size="xs" c="dimmed" flex="none">+{of.tags.length - MOST_TAGS}</Text>}
       </Group>

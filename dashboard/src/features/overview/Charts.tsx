@@ -6,11 +6,13 @@ import { Grid, Stack } from "@mantine/core";
 import { duration } from "@/components/Time";
 import { Chart } from "@/features/overview/Chart";
 import {
-  byChannel, byOutcome, CHANNELS, count, failures, OUTCOMES, type Point, type Series, share, short, span, tick, TIMES, timesToProvider,
+  byChannel, byOutcome, CHANNELS, count, failures, OUTCOMES, type Point, type Series, share, short, span, tick, ticks, TIMES, timeScale,
+  timesToProvider,
 } from "@/features/overview/figures";
 import { type Range, RANGES, type Statistics } from "@/features/overview/queries";
 
 const HEIGHT = 220;
+const MARGIN = { left: 0, right: 8 };
 
 export function Charts({ statistics }: { statistics: Statistics }) {
   const { totals, channels, range, step_seconds: stepSeconds, time_to_provider: time } = statistics;
@@ -25,7 +27,7 @@ export function Charts({ statistics }: { statistics: Statistics }) {
       <Chart
         title="Volume by outcome"
         about={`${count(totals.sent)} sent and ${count(failures(totals))} failed ${last}`}
-        series={OUTCOMES} points={outcomes} stepSeconds={stepSeconds} format={count}
+        series={OUTCOMES} points={outcomes} format={count}
       >
         <Bars points={outcomes} series={OUTCOMES} range={range} stepSeconds={stepSeconds} />
       </Chart>
@@ -34,7 +36,7 @@ export function Charts({ statistics }: { statistics: Statistics }) {
           <Chart
             title="Sent by channel"
             about={rates.length ? `Success: ${rates.join(", ")}` : `Nothing was sent ${last}`}
-            series={CHANNELS} points={sent} stepSeconds={stepSeconds} format={count}
+            series={CHANNELS} points={sent} format={count}
           >
             <Bars points={sent} series={CHANNELS} range={range} stepSeconds={stepSeconds} />
           </Chart>
@@ -43,13 +45,13 @@ export function Charts({ statistics }: { statistics: Statistics }) {
           <Chart
             title="Time to provider"
             about={time.p50_ms === null || time.p99_ms === null ? `Nothing was sent ${last}` : `From due to the provider's answer: half within ${duration(time.p50_ms)}, 99 % within ${duration(time.p99_ms)}`}
-            series={TIMES} points={times} stepSeconds={stepSeconds} format={duration}
+            series={TIMES} points={times} format={duration}
           >
             <LineChart
               h={HEIGHT} data={times} dataKey="at" series={TIMES} curveType="monotone" strokeWidth={2}
               withDots={false} connectNulls accessibilityLayer={false} tickLine="none"
-              valueFormatter={duration} xAxisProps={xAxis(range)} yAxisProps={{ width: 52 }}
-              lineChartProps={{ margin: { left: 0, right: 8 } }} tooltipAnimationDuration={0}
+              valueFormatter={unbroken} xAxisProps={xAxis(times, range)} yAxisProps={timeAxis(times)}
+              lineChartProps={{ margin: MARGIN }} tooltipAnimationDuration={0}
               lineProps={{ isAnimationActive: false }}
               tooltipProps={{ content: ({ label, payload }) => <Told label={label} payload={payload} series={TIMES} stepSeconds={stepSeconds} format={duration} /> }}
             />
@@ -64,8 +66,8 @@ function Bars({ points, series, range, stepSeconds }: { points: Point[]; series:
   return (
     <BarChart
       h={HEIGHT} data={points} dataKey="at" series={series} type="stacked" accessibilityLayer={false} tickLine="none"
-      valueFormatter={short} xAxisProps={xAxis(range)} yAxisProps={{ width: 52, allowDecimals: false }}
-      barChartProps={{ margin: { left: 0, right: 8 }, barCategoryGap: 1 }} tooltipAnimationDuration={0}
+      valueFormatter={short} xAxisProps={xAxis(points, range)} yAxisProps={{ width: 52, allowDecimals: false }}
+      barChartProps={{ margin: MARGIN, barCategoryGap: "10%" }} tooltipAnimationDuration={0}
       barProps={{ isAnimationActive: false }}
       tooltipProps={{ content: ({ label, payload }) => <Told label={label} payload={payload} series={series} stepSeconds={stepSeconds} format={count} /> }}
     />
@@ -79,4 +81,15 @@ function Told({ label, payload, series, stepSeconds, format }: {
   return <ChartTooltip label={span(label, stepSeconds)} payload={payload as Record<string, unknown>[]} series={series} valueFormatter={format} />;
 }
 
-const xAxis = (range: Range) => ({ tickFormatter: (at: string) => tick(at, range), minTickGap: 28, interval: "preserveStartEnd" as const });
+const xAxis = (points: Point[], range: Range) => ({
+  ticks: ticks(points, range), tickFormatter: (at: string) => tick(at, range), minTickGap: 12, interval: "equidistantPreserveStart" as const,
+});
+
+/** An axis would break the line at the space. */
+const unbroken = (milliseconds: number) => duration(milliseconds).replace(" ", "\u00a0");
+
+/** A tenth of a second and a minute on one axis. */
+function timeAxis(points: Point[]) {
+  const scale = timeScale(points);
+  return { width: 56, scale: "log" as const, ticks: scale, domain: [scale[0] ?? 1, scale.at(-1) ?? 1], interval: 0 };
+}

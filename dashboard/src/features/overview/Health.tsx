@@ -1,6 +1,6 @@
 /** What sends, and how far behind it is. */
 
-import { Grid, Group, Paper, Stack, Table, Text, Title } from "@mantine/core";
+import { Anchor, Grid, Group, Paper, Stack, Table, Text, Title } from "@mantine/core";
 import { CheckCircledIcon, ExclamationTriangleIcon } from "@radix-ui/react-icons";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useId } from "react";
@@ -15,6 +15,8 @@ import type { Statistics } from "@/features/overview/queries";
 const PRIORITIES = ["high", "normal", "low"] as const;
 /** Beyond this a lane is behind: what is due now takes a second or two. */
 const LATE_SECONDS = 60;
+
+const ago = (seconds: number): string => (seconds < 60 ? `${seconds} s` : duration(seconds * 1_000));
 
 export function Health({ statistics }: { statistics: Statistics }) {
   return (
@@ -44,7 +46,7 @@ function Lanes({ lanes }: { lanes: Statistics["lanes"] }) {
   const late = Math.max(0, ...lanes.map((each) => each.oldest_seconds));
   const waiting = lanes.reduce((total, each) => total + each.queued, 0);
   return (
-    <Section title="Lanes" about={waiting ? `${count(waiting)} due and waiting; the oldest is ${duration(late * 1_000)} late` : "Nothing waits: whatever is due is on its way"}>
+    <Section title="Lanes" about={waiting ? `${count(waiting)} due and waiting; the oldest is ${ago(late)} late` : "Nothing waits: whatever is due is on its way"}>
       <Table verticalSpacing={6} highlightOnHover={false}>
         <Table.Thead>
           <Table.Tr>
@@ -75,7 +77,7 @@ function Lane({ lane }: { lane: Statistics["lanes"][number] | undefined }) {
   return (
     <>
       <Text size="sm">{count(lane.queued)}</Text>
-      <Text size="xs" {...(late ? { className: `${classes.late} ${classes.mark}` } : { c: "dimmed" })}>{duration(lane.oldest_seconds * 1_000)} late</Text>
+      <Text size="xs" style={{ whiteSpace: "nowrap" }} {...(late ? { className: `${classes.late} ${classes.mark}` } : { c: "dimmed" })}>{ago(lane.oldest_seconds)} late</Text>
     </>
   );
 }
@@ -95,18 +97,18 @@ function Integrations({ integrations }: { integrations: Statistics["integrations
 
 function Integration({ integration: { name, channel, held, held_deliveries: waiting } }: { integration: Statistics["integrations"][number] }) {
   return (
-    <Group justify="space-between" wrap="nowrap" gap="sm">
-      <Stack gap={0} miw={0}>
-        <Text size="sm" truncate>{name || channelName(channel)}</Text>
+    <Group justify="space-between" gap={4}>
+      <Stack gap={0}>
+        <Text size="sm">{name || channelName(channel)}</Text>
         {name && <Text size="xs" c="dimmed">{channelName(channel)}</Text>}
       </Stack>
       {held ? (
-        <Group gap={6} wrap="nowrap" className={classes.bad}>
+        <Group gap={6} wrap="nowrap" flex="none" className={classes.bad}>
           <ExclamationTriangleIcon aria-hidden />
           <Text size="sm" className={classes.mark}>Credential refused{waiting > 0 && `, ${count(waiting)} held`}</Text>
         </Group>
       ) : (
-        <Group gap={6} wrap="nowrap" className={classes.good}>
+        <Group gap={6} wrap="nowrap" flex="none" className={classes.good}>
           <CheckCircledIcon aria-hidden />
           <Text size="sm">{waiting > 0 ? `Releasing ${count(waiting)}` : "Can send"}</Text>
         </Group>
@@ -117,5 +119,10 @@ function Integration({ integration: { name, channel, held, held_deliveries: wait
 
 function ToIntegrations({ children }: { children: ReactNode }) {
   const { projectId, mode } = useProjectScope();
-  return <Text size="sm"><Link to="/p/$projectId/integrations" params={{ projectId }} search={mode === "test" ? { mode } : {}}>{children}</Link></Text>;
+  const search = mode === "test" ? { mode } : {};
+  return (
+    <Anchor size="sm" renderRoot={(props) => <Link to="/p/$projectId/integrations" params={{ projectId }} search={search} {...props} />}>
+      {children}
+    </Anchor>
+  );
 }

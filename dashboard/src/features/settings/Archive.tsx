@@ -22,7 +22,7 @@ export function Archive({ project }: { project: Project }) {
   });
   return (
     <Group justify="flex-end">
-      <GuardedButton allowed={may} reason="Owners alone archive a project." color="red" onClick={() => setAsking(true)}>Archive project</GuardedButton>
+      <GuardedButton allowed={may} reason="Owners alone archive a project." color="red.8" onClick={() => setAsking(true)}>Archive project</GuardedButton>
       {asking && (
         <Confirm
           opened onClose={() => setAsking(false)} title={`Archive ${project.name}?`} action="Archive it" type={project.name}

@@ -1,7 +1,7 @@
 import { Alert, Anchor, Box, Button, Center, Divider, Group, Loader, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
-import { useRouteContext, useRouter, useSearch } from "@tanstack/react-router";
+import { useLocation, useRouteContext, useRouter, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 
 import { SchemeSwitch } from "@/components/SchemeSwitch";
@@ -55,8 +55,8 @@ function useGoOn(): void {
   const signedIn = state.kind === "in";
   useEffect(() => {
     if (!signedIn) return;
-    const fragment = window.location.hash || session.keptFragment();
-    router.history.replace(to + (router.state.location.hash ? `#${router.state.location.hash}` : fragment));
+    const fragment = router.state.location.hash || session.keptFragment();
+    router.history.replace(fragment ? `${to}#${fragment}` : to);
   }, [signedIn, session, router, to]);
 }
 
@@ -132,7 +132,8 @@ function Providers() {
   const { config } = useRouteContext({ from: "/sign-in" });
   const session = useSession();
   const { to = "/" } = useSearch({ from: "/sign-in" });
-  const leaving = useMutation({ mutationFn: (provider: string) => session.signInWith(provider, to, window.location.hash) });
+  const hash = useLocation({ select: (location) => location.hash });
+  const leaving = useMutation({ mutationFn: (provider: string) => session.signInWith(provider, to, hash) });
   if (config.appwrite.oauth.length === 0) return null;
   return (
     <Stack gap="xs">

@@ -35,7 +35,7 @@ export function SendStep({ form, draft, integrations }: { form: DraftForm; draft
           />
           {isFixed(channel, integrations)
             ? <Text size="sm" c="dimmed">The incoming webhook posts into its own channel.</Text>
-            : <TextInput label={RECIPIENTS[channel].label} placeholder={RECIPIENTS[channel].example} {...form.getInputProps(`recipients.${channel}`)} />}
+            : <TextInput label={RECIPIENTS[channel].label} description={RECIPIENTS[channel].hint} placeholder={RECIPIENTS[channel].example} {...form.getInputProps(`recipients.${channel}`)} />}
           {channel === "email" && <TextInput label="Subject" {...form.getInputProps("subject")} />}
           <Textarea label="Text" autosize minRows={2} {...form.getInputProps("text")} />
           {form.errors.chosen && <Text size="sm" c="red" role="alert">{form.errors.chosen}</Text>}

@@ -1,10 +1,11 @@
 import { Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 
-import { useProjectScope } from "@/app/project";
+import { useProject, useProjectScope } from "@/app/project";
 import { Copyable } from "@/components/Copy";
 import { type Integration, useIntegrations } from "@/components/integration/queries";
 import { Page } from "@/components/Page";
+import { Loading } from "@/components/States";
 import type { CreatedApiToken } from "@/components/token/queries";
 import { IntegrationStep } from "@/features/start/IntegrationStep";
 import { SendStep } from "@/features/start/SendStep";
@@ -14,6 +15,7 @@ import { useDraft } from "@/features/start/useDraft";
 
 export function StartPage() {
   const { projectId, mode } = useProjectScope();
+  const project = useProject();
   const integrations = useIntegrations();
   const [token, setToken] = useState<CreatedApiToken>();
   const ofMode = token?.mode === mode ? token : undefined;
@@ -21,9 +23,14 @@ export function StartPage() {
     <Page title="Get started" about="From nothing to a delivered message, on this page.">
       <Stack maw={760} gap="md">
         <Group gap="xs"><Text size="sm" c="dimmed">Project id</Text><Copyable value={projectId} label="project id" /></Group>
-        <TokenStep made={ofMode} onMade={setToken} />
-        <IntegrationStep />
-        <First integrations={integrations.data ?? []} token={ofMode?.token} />
+        {/* (what one may do is not known before) */}
+        {project.isPending ? <Loading label="Loading the first steps" /> : (
+          <>
+            <TokenStep made={ofMode} onMade={setToken} />
+            <IntegrationStep />
+            <First integrations={integrations.data ?? []} token={ofMode?.token} />
+          </>
+        )}
       </Stack>
     </Page>
   );

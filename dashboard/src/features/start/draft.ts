@@ -11,8 +11,8 @@ export interface Draft {
 }
 
 /** How a channel's recipients are named: in the request, and to people. */
-export const RECIPIENTS: Record<Channel, { field: "email" | "phone" | "slack_channel"; label: string; example: string }> = {
-  slack: { field: "slack_channel", label: "Slack channel", example: "C0123456789" },
+export const RECIPIENTS: Record<Channel, { field: "email" | "phone" | "slack_channel"; label: string; example: string; hint?: string }> = {
+  slack: { field: "slack_channel", label: "Slack channel", example: "C0123456789", hint: "Its id; the bot has to be in it" },
   email: { field: "email", label: "E-mail address", example: "ada@example.com" },
   whatsapp: { field: "phone", label: "Phone number", example: "+15550100" },
 };

@@ -18,7 +18,7 @@ export function snippets(origin: string, token: string, request: FirstRequest): 
 
 function curl(origin: string, token: string, request: FirstRequest): string {
   // (a quote within single quotes ends them, stands for itself, and begins them again)
-  const body = JSON.stringify(request, null, 2).replaceAll("'", "'\\''");
+  const body = readable(request, "       ").replaceAll("'", "'\\''");
   return `curl -X POST ${origin}/v1/notifications \\
   -H 'Authorization: Bearer ${token}' \\
   -H 'Content-Type: application/json' \\
@@ -29,7 +29,7 @@ function python(origin: string, token: string, request: FirstRequest): string {
   return `import json
 from urllib.request import Request, urlopen
 
-notification = ${JSON.stringify(request, null, 4)}
+notification = ${readable(request, "    ", "\n")}
 request = Request(
     "${origin}/v1/notifications",
     data=json.dumps(notification).encode(),
@@ -43,7 +43,20 @@ function node(origin: string, token: string, request: FirstRequest): string {
   return `const answer = await fetch("${origin}/v1/notifications", {
   method: "POST",
   headers: { Authorization: "Bearer ${token}", "Content-Type": "application/json" },
-  body: JSON.stringify(${JSON.stringify(request, null, 2).replaceAll("\n", "\n  ")}),
+  body: JSON.stringify(${readable(request, "    ", "\n", "  ")}),
 });
 console.log((await answer.json()).id);`;
+}
+
+/** JSON with a line for each of its fields; both languages read it as their own. */
+function readable(request: FirstRequest, indent: string, around = "", outer = ""): string {
+  const fields = Object.entries(request).map(([name, value]) => `${JSON.stringify(name)}: ${spaced(value)}`);
+  const [before, after] = around ? [`${around}${indent}`, `,${around}${outer}`] : ["", ""];
+  return `{${before}${fields.join(`,\n${indent}`)}${after}}`;
+}
+
+function spaced(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(spaced).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  return `{${Object.entries(value).map(([name, each]) => `${JSON.stringify(name)}: ${spaced(each)}`).join(", ")}}`;
 }

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from nofy.domain.lifecycle import ENDED, TRANSITIONS, Status
+from nofy.domain.lifecycle import ENDED, LIVE, TRANSITIONS, Status
 from nofy.domain.outcomes import Accepted
 from nofy.domain.records import read_ack
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import ACKS_TOPIC, IDEMPOTENT
+from nofy.domain.statistics import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,10 @@ def at_any_time(history: Protocol) -> Iterator[str]:
             yield f"stored twice under one idempotency key: {key}"
     if any(each.held_version not in history.providers.refused_versions for each in tables.integrations.values()):
         yield "an integration is held for a credential that nobody refused"
+    for row in tables.deliveries.values():
+        counts = sum((Counts(**{each.event: 1}) for each in row.happened), Counts(accepted=1))
+        if counts.live != (row.status in LIVE) or counts.cancelled != (row.status is Status.CANCELLED):
+            yield f"{row.planned.delivery_id} is {row.status} and was counted as {counts}"
 
 
 def at_the_end(history: Protocol) -> Iterator[str]:

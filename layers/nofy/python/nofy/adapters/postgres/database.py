@@ -12,6 +12,7 @@ from nofy.domain.errors import NofyError, SignInError, StoreUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import psycopg2
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
 # A producer behind API Gateway has 29 s in all; a database that does not answer the door in 3 is down.
@@ -36,6 +37,19 @@ class RefusedByDatabaseError(NofyError):
 def statement(name: str) -> str:
     """The text of ``sql/<name>.sql``."""
     return files(__package__).joinpath("sql", f"{name}.sql").read_text()
+
+
+def _words(error: psycopg2.Error) -> str:
+    """What PostgreSQL says of an error, without what it quotes: these words are logged.
+
+    Its DETAIL has rows, its LINE a piece of the statement (with the message in it), its words about data (class 22)
+    the data. For the same reason nothing is raised ``from`` the driver's error, which a traceback would show whole.
+    """
+    if error.pgcode is None:
+        return str(error).strip()  # libpq's own, about the connection
+    if error.pgcode.startswith("22"):
+        return type(error).__name__
+    return str(error.diag.message_primary)
 
 
 class Database:
@@ -71,12 +85,12 @@ class Database:
             return self._execute(connection, text, parameters)
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             self._discard()
-            raise StoreUnavailableError(str(error).strip()) from error
+            raise StoreUnavailableError(_words(error)) from None
         except psycopg2.Error as error:
             if error.pgcode is None or error.pgcode.startswith(("08", "57", "53")):
                 self._discard()
-                raise StoreUnavailableError(str(error).strip()) from error
-            raise RefusedByDatabaseError(error.pgcode, str(error).strip()) from error
+                raise StoreUnavailableError(_words(error)) from None
+            raise RefusedByDatabaseError(error.pgcode, _words(error)) from None
 
     def close(self) -> None:
         """Hang up; the next statement connects again."""

@@ -63,13 +63,9 @@ class PostgresReading:
         self, principal: Principal, wanted: NotificationFilter, before: UUID | None, limit: int
     ) -> Listed:
         parameters = {**asdict(wanted), **_bounds(wanted, before), "limit": limit + 1, "budget": BUDGET}
-        by_delivery = wanted.recipient is not None or wanted.status in INDEXED
-        source = "_by_delivery" if by_delivery else ""
-        candidates = statement(f"notification_candidates{source}")
-        page, last = (
-            statement(each).replace("/* candidates */", candidates)
-            for each in (f"notification_page{source}", "last_candidate")
-        )
+        page, candidates = _source(wanted)
+        page = page.replace("/* candidates */", candidates)
+        last = statement("last_candidate").replace("/* candidates */", candidates)
         found = self._notifications(principal, page, parameters)
         if len(found) > limit:
             return Listed(tuple(found[:limit]), found[limit - 1].notification_id)
@@ -109,6 +105,13 @@ class PostgresReading:
         text = AS_PROJECT + statement("notification").replace("/* ids */", ids)
         rows = self._database.run(text, {"whole": False} | _caller(principal) | parameters)
         return [_notification(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
+
+
+def _source(wanted: NotificationFilter) -> tuple[str, str]:
+    """The query of a page and its candidates, by whichever index leads to few of them."""
+    if wanted.recipient is not None or wanted.status in INDEXED:
+        return statement("notification_page_by_delivery"), statement("notification_candidates_by_delivery")
+    return statement("notification_page"), statement("notification_candidates")
 
 
 def _bounds(wanted: NotificationFilter, before: UUID | None) -> dict[str, UUID | None]:

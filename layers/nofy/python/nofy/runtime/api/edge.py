@@ -26,6 +26,7 @@ from nofy.domain.ids import Prefix, decode
 from nofy.domain.tokens import Mode
 from nofy.runtime.api.principals import Principals
 from nofy.runtime.api.routes import ROUTES, Access, Function, Route
+from nofy.runtime.api.strangers import Strangers
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -60,6 +61,7 @@ class Edge:
         self._verify = verify
         self._admission = admission
         self._principals = Principals(clock)
+        self._strangers = Strangers(clock)
 
     def principal(self, app: Application, permission: Permission, project: str | None = None) -> Principal:
         """Who calls, in the project that the path or the header Nofy-Project names, or that the token belongs to.
@@ -87,9 +89,12 @@ class Edge:
         digest = tokens.digest(token)
         if self._principals.is_refused(digest):
             raise UnauthenticatedError
+        if self._principals.entry(digest) is None:
+            self._strangers.refuse_guesser(_source(app))
         found = self._admitted(app, digest, lambda: self._tokens.principal(digest))
         if found is None:
             self._principals.refuse(digest)
+            self._strangers.note(_source(app))
             raise UnauthenticatedError
         if named is not None and decode(Prefix.PROJECT, named) != found.project_id:
             raise NotFoundError(named)
@@ -207,6 +212,12 @@ def _bearer(app: Application) -> str:
     if scheme.lower() != "bearer":
         raise UnauthenticatedError
     return token.strip()
+
+
+def _source(app: Application) -> str:
+    """The address that API Gateway saw, which no header of the request can change."""
+    context = app.current_event.raw_event.get("requestContext") or {}
+    return str((context.get("identity") or {}).get("sourceIp"))
 
 
 def _mode(app: Application) -> Mode:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from nofy.domain.lifecycle import Status
 from nofy.domain.notification import Draft
@@ -27,6 +27,17 @@ def _string(value: Any) -> Any:
     if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE.match(value)):
         raise ValueError("must be a string with an ISO 8601 time")
     return value
+
+
+def _utc(value: datetime) -> datetime:
+    """The same moment in UTC: PostgreSQL knows no offset of sixteen hours or more, which RFC 3339 allows.
+
+    What only an offset puts into the calendar is the calendar's end.
+    """
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        return (datetime.min if value.year == 1 else datetime.max).replace(tzinfo=UTC)
 
 
 def _channel(value: Any) -> Any:
@@ -50,11 +61,14 @@ Line = Annotated[str, StringConstraints(pattern=LINE, min_length=1, max_length=9
 Name = Annotated[str, StringConstraints(pattern=LINE, min_length=1, max_length=70)]
 # Deliberately simple: one @, no spaces or control characters, a dot in the domain. Only the provider knows more.
 Email = Annotated[
-    str, StringConstraints(pattern=r"^[^\s@<>\x00-\x1f\x7f]{1,64}@[^\s@<>\x00-\x1f\x7f]+\.[^\s@<>.]+$", max_length=254)
+    str,
+    StringConstraints(
+        pattern=r"^[^\s@<>\x00-\x1f\x7f]{1,64}@[^\s@<>\x00-\x1f\x7f]+\.[^\s@<>.\x00-\x1f\x7f]+$", max_length=254
+    ),
 ]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 SlackChannel = Annotated[str, StringConstraints(pattern=r"^#?[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
-Time = Annotated[AwareDatetime, BeforeValidator(_string)]
+Time = Annotated[AwareDatetime, BeforeValidator(_string), AfterValidator(_utc)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,76}$")]
 # Brevo sends other characters raw, and mail servers bounce them.
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$", max_length=998)]

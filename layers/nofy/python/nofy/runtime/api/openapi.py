@@ -62,6 +62,7 @@ def _components() -> dict[str, Any]:
 
     bodies = {each.body for each in operations() if each.body}
     answers = {each.answers[1] for each in operations()} | {Problem}
+    answers |= {each.refused for each in operations() if each.refused}
     wanted: list[Any] = [(each, "validation") for each in sorted(bodies, key=_name)]
     wanted += [(each, "serialization") for each in sorted(answers, key=_name)]
     _, definitions = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
@@ -84,9 +85,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "security": _SECURITY_OF[operation.access],
         "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_headers(operation)],
         "responses": {str(status): _content("As asked", model.__name__, "application/json")}
-        | {
-            str(each): _content("Refused", "Problem", "application/problem+json") for each in sorted(operation.problems)
-        },
+        | {str(each): _refusal(operation, each) for each in sorted(operation.problems)},
     }
     if operation.permission:
         described["x-permission"] = operation.permission
@@ -94,6 +93,14 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.body:
         content = _content(None, operation.body.__name__, "application/json")
         described["requestBody"] = {"required": not operation.body_optional, **content}
+    return described
+
+
+def _refusal(operation: Operation, status: int) -> dict[str, Any]:
+    described = _content("Refused", "Problem", "application/problem+json")
+    if status == 422 and operation.refused:
+        either = [{"$ref": f"#/components/schemas/{each}"} for each in ("Problem", operation.refused.__name__)]
+        described["content"]["application/problem+json"]["schema"] = {"anyOf": either}
     return described
 
 

@@ -18,7 +18,7 @@ COMMON = (400, 401, 403, 404, 429, 500, 503)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route's description; ``name`` is the route's in the table."""
+    """One route's description; ``name`` is the route's in the table. ``refused`` is a 422 that tells more than others."""
 
     name: str
     summary: str
@@ -28,6 +28,7 @@ class Operation:
     query: type[BaseModel] | None = None
     idempotent: bool = False
     body_optional: bool = False
+    refused: type[BaseModel] | None = None
 
     @property
     def route(self) -> Route:
@@ -76,6 +77,7 @@ def operations() -> tuple[Operation, ...]:
             (*COMMON, 409, 413, 422),
             body=models.BatchRequest,
             idempotent=True,
+            refused=schemas.NothingAccepted,
         ),
         Operation(
             "listNotifications",

@@ -152,6 +152,13 @@ class Batch(Schema):
     summary: BatchSummary
 
 
+class NothingAccepted(Problem):
+    """A batch of which no item can be accepted as it is (code ``nothing_accepted``), with what is wrong with each."""
+
+    results: list[BatchResult]
+    summary: BatchSummary
+
+
 class DeadLetterLinks(Schema):
     self: str
     redrive: str
