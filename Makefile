@@ -52,11 +52,13 @@ contrast: setup ## The same kills with Celery in Nofy's place: make contrast SEE
 measures: setup ## Redis emptied with a million waiting, and a provider that is down for a minute: make measures ARGS=outage
 	@$(VENV_PYTHON) -m faults.measures $(ARGS)
 
-check: setup synth ## Lint, formatting, types, the rules between modules, and every stage's templates
+check: setup synth ## Lint, types, the rules between modules, what is unsafe or known to be, and every stage's templates
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy layers/nofy/python/nofy infra local faults app.py
 	.venv/bin/lint-imports
+	.venv/bin/bandit -q -c pyproject.toml -r layers/nofy/python/nofy functions infra app.py --severity-level medium
+	$(VENV_PYTHON) -m local.advisories
 	@$(PYTHON) -m local.setup tests
 	npm --prefix dashboard run --silent check
 	.venv/bin/cfn-lint --ignore-checks W3005 -- cdk.out/*/*.template.json

@@ -16,9 +16,12 @@ export default tseslint.config(
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
       // Mantine's onSubmit and onClick take what we give them; a promise's error is the mutation's to show.
       "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: { attributes: false } }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       // The router's redirects are thrown by design.
       "@typescript-eslint/only-throw-error": ["error", { allow: [{ from: "package", package: "@tanstack/router-core", name: "Redirect" }] }],
     },
   },
+  // A test that finds nothing where something has to be fails, and says where.
+  { files: ["tests/**"], rules: { "@typescript-eslint/no-non-null-assertion": "off" } },
   { files: ["*.{js,cjs}"], ...tseslint.configs.disableTypeChecked },
 );

@@ -68,7 +68,9 @@ def pip_findings(told: Any) -> tuple[str, ...] | None:
     if not each or any("skip_reason" in one for one in each):
         return None
     return tuple(
-        f"{one['name']} {one['version']}: {' '.join(vuln['id'] for vuln in one['vulns'])}" for one in each if one["vulns"]
+        f"{one['name']} {one['version']}: {' '.join(vuln['id'] for vuln in one['vulns'])}"
+        for one in each
+        if one["vulns"]
     )
 
 

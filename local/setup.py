@@ -282,7 +282,7 @@ def set_up(progress: Progress, wanted: Iterable[Step] | None = None) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """``python -m local.setup`` for a developer's machine; ``tests``: for its checks too, ``containers``: for an image."""
+    """``python -m local.setup`` for a developer's machine; ``tests``: for checks too, ``containers``: for an image."""
     kinds = {"containers": container_steps, "tests": test_steps}
     wanted = next((kinds[each] for each in arguments if each in kinds), steps)
     began = time.monotonic()

@@ -30,7 +30,7 @@ export interface Person {
 export const ada: Person = { email: "ada@example.com", password: "nofy-local-ada" };
 export const grace: Person = { email: "grace@example.com", password: "nofy-local-grace" };
 
-let browser: Browser;
+let browser: Browser | undefined;
 
 beforeAll(async () => {
   browser = await chromium.launch({ executablePath: given("CHROMIUM"), args: ["--no-sandbox", "--disable-dev-shm-usage"] });
@@ -48,6 +48,7 @@ export interface Look {
 
 /** A page of a browser that nobody has used before; what it complains of fails the test (`complaints`). */
 export async function freshPage({ width = 1280, height = 800, scheme = "light" }: Look = {}): Promise<Page> {
+  if (!browser) throw new Error("the browser has not started");
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, baseURL: dashboardUrl });
   await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: dashboardUrl });
   const page = await context.newPage();
@@ -92,7 +93,7 @@ export async function expectNoSideways(page: Page): Promise<void> {
 
 /** For people who want to look: SHOTS=folder keeps what the tests saw. */
 export async function shot(page: Page, name: string): Promise<void> {
-  const folder = process.env["SHOTS"];
+  const folder = process.env.SHOTS;
   if (!folder) return;
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: `${folder}/${name}.png` });

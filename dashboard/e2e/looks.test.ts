@@ -1,8 +1,10 @@
 /** Every screen, in both themes and on a phone: accessible by axe, no wider than the screen, nothing refused by its policy. */
 
+import { gzipSync } from "node:zlib";
+
 import { afterEach, beforeAll, expect, test } from "vitest";
 
-import { ada, asServer, complaints, demoProject, expectAccessible, expectNoSideways, freshPage, type Look, shot, signIn, until } from "./browser";
+import { ada, asServer, complaints, dashboardUrl, demoProject, expectAccessible, expectNoSideways, freshPage, type Look, shot, signIn, until } from "./browser";
 
 afterEach(() => {
   expect(complaints.splice(0)).toEqual([]);
@@ -36,9 +38,9 @@ beforeAll(async () => {
     content: { subject: "Your order is on its way", text: "It arrives on Tuesday between 9 and 12." },
     priority: "high",
   });
-  opened = String(made["id"]);
-  await until(async () => (await asServer("GET", `/v1/notifications/${opened}`))["status"] === "sent");
-  await until(async () => ((await asServer("GET", "/v1/dead-letters/groups"))["groups"] as unknown[]).length > 0);
+  opened = String(made.id);
+  await until(async () => (await asServer("GET", `/v1/notifications/${opened}`)).status === "sent");
+  await until(async () => ((await asServer("GET", "/v1/dead-letters/groups")).groups as unknown[]).length > 0);
 });
 
 for (const [name, look] of LOOKS) {
@@ -71,3 +73,26 @@ test("an address that is shared shows the same list", async () => {
   await page.keyboard.press("Enter");
   await page.waitForURL("**/notifications/ntf_**");
 });
+
+// What somebody waits for who opens it for the first time; the charts are not in it.
+const FIRST_LOAD = 250 * 1024;
+
+for (const [what, path] of [["signing in", "/sign-in"], ["the list", `/p/${demoProject}/notifications`]] as const) {
+  test(`${what} is loaded with little`, async () => {
+    const page = await freshPage();
+    if (path !== "/sign-in") await signIn(page, ada);
+    const fetched = new Set<string>();
+    page.on("request", (asked) => {
+      const { pathname } = new URL(asked.url());
+      if (pathname.startsWith("/assets/")) fetched.add(pathname);
+    });
+    await page.goto(path);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.waitForTimeout(1_000);
+    const size = async (name: string) => gzipSync(Buffer.from(await (await fetch(dashboardUrl + name)).arrayBuffer())).length;
+    const sizes = await Promise.all([...fetched].map(async (name) => [await size(name), name] as const));
+    const sum = sizes.reduce((so, [bytes]) => so + bytes, 0);
+    const told = sizes.sort(([a], [b]) => b - a).slice(0, 12).map(([bytes, name]) => `${(bytes / 1024).toFixed(0)} KB ${name}`);
+    expect(sum, told.join("\n")).toBeLessThanOrEqual(FIRST_LOAD);
+  });
+}

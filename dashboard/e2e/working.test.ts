@@ -13,7 +13,7 @@ test("a dead letter is sent again to the right address, and arrives", async () =
   const made = await asServer("POST", "/v1/notifications", {
     to: { email: address }, channels: ["email"], content: { subject: "Mend me", text: "Hello" },
   });
-  await expect.poll(async () => (await asServer("GET", `/v1/notifications/${String(made["id"])}`))["status"], { timeout: 60_000 }).toBe("failed");
+  await expect.poll(async () => (await asServer("GET", `/v1/notifications/${String(made.id)}`)).status, { timeout: 60_000 }).toBe("failed");
   const page = await freshPage();
   await signIn(page, ada, `/p/${demoProject}/dead-letters`);
   await page.getByRole("link").filter({ hasText: /rejected|refused|recipient/i }).first().click();
@@ -23,7 +23,7 @@ test("a dead letter is sent again to the right address, and arrives", async () =
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel(/Send it by Email to/).fill("mended@example.com");
   await dialog.getByRole("button", { name: "Send it again" }).click();
-  await expect.poll(async () => (await asServer("GET", `/v1/notifications/${String(made["id"])}`))["status"], { timeout: 60_000 }).toBe("sent");
+  await expect.poll(async () => (await asServer("GET", `/v1/notifications/${String(made.id)}`)).status, { timeout: 60_000 }).toBe("sent");
 });
 
 test("a token that is revoked is refused", async () => {

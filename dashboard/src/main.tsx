@@ -1,9 +1,7 @@
-import "@mantine/core/styles.css";
-import "@mantine/notifications/styles.css";
+import "@/app/styles";
 import "@/app/global.css";
 
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
@@ -13,6 +11,7 @@ import { Unconfigured } from "@/app/Unconfigured";
 import { queries } from "@/app/queries";
 import { createAppRouter } from "@/app/router";
 import { theme } from "@/app/theme";
+import { Told } from "@/app/told";
 import { loadConfig } from "@/config";
 import { SessionProvider } from "@/session/context";
 import { Session } from "@/session/session";
@@ -22,7 +21,7 @@ const root = createRoot(document.getElementById("root") ?? document.body);
 async function start(): Promise<void> {
   const config = await loadConfig().catch(() => undefined);
   if (!config) {
-    root.render(<MantineProvider theme={theme} defaultColorScheme="auto"><Unconfigured /></MantineProvider>);
+    root.render(<MantineProvider theme={theme} defaultColorScheme="auto" deduplicateCssVariables={false}><Unconfigured /></MantineProvider>);
     return;
   }
   const session = new Session(config);
@@ -30,8 +29,8 @@ async function start(): Promise<void> {
   void session.restore();
   root.render(
     <StrictMode>
-      <MantineProvider theme={theme} defaultColorScheme="auto">
-        <Notifications position="top-right" />
+      <MantineProvider theme={theme} defaultColorScheme="auto" deduplicateCssVariables={false}>
+        <Told />
         <QueryClientProvider client={queries}>
           <SessionProvider value={session}>
             <RouterProvider router={router} />

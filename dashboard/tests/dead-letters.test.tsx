@@ -108,6 +108,13 @@ describe("One cause", () => {
     expect(callsTo(calls, "POST /v1/dead-letters/redrive")).toHaveLength(1);
   });
 
+  it("says when fewer were left than it began with", async () => {
+    const { user } = atGroup({ answers: { "POST /v1/dead-letters/redrive": { redriven: 3, remaining: 0, last_due_at: AT } } });
+    await user.click(await screen.findByRole("button", { name: "Redrive…" }));
+    await user.click(await screen.findByRole("button", { name: "Send 7 again" }));
+    expect(await screen.findByText(/the others had moved on/)).toHaveTextContent("3 of 7");
+  });
+
   it("is not worked through any further when a request fails", async () => {
     const { user } = atGroup({ answers: { "POST /v1/dead-letters/redrive": problem(503, "store_unavailable", "Nofy cannot be asked now") } });
     await user.click(await screen.findByRole("button", { name: "Redrive…" }));

@@ -11,7 +11,7 @@ const OUT = { kind: "out", expired: false } as const;
 const refused = (type: string) => Object.assign(new Error(`AppWrite says ${type}`), { name: "AppwriteException", type });
 const problemOf = (status: number, code: string) => new ApiProblem(status, code, `It is ${code}`, undefined, [], undefined, undefined);
 
-async function signInWith(error: unknown) {
+async function signInWith(error: Error) {
   const page = renderAt("/sign-in", { state: OUT, session: { signIn: () => Promise.reject(error) } });
   await page.user.type(await screen.findByLabelText("E-mail address"), "ada@example.com");
   await page.user.type(screen.getByLabelText("Password"), "a password");

@@ -1,4 +1,4 @@
-"""The whole API in one process, as API Gateway puts it together: the functions' own handlers on real PostgreSQL and Redis.
+"""The whole API in one process, as API Gateway puts it together: the functions' handlers on real PostgreSQL and Redis.
 
 Nothing stands in for the doorkeeper: console tokens are signed by a key of the test's and verified by its public half.
 What is replaced is the vault's hop (a Lambda's invoke); the rest is what is deployed.
@@ -102,7 +102,13 @@ class Api:
         return answer
 
     def ask(
-        self, method: str, path: str, body: Any = None, token: str = "", headers: dict[str, str] | None = None, **more: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        token: str = "",
+        headers: dict[str, str] | None = None,
+        **more: Any,
     ) -> Answer:
         """One request. A body that is text goes as it is; ``more`` is put into the event as it is."""
         where, _, query = path.partition("?")

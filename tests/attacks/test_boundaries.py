@@ -1,4 +1,4 @@
-"""Members who want more than their role gives, tenants who know another tenant's ids, and what a provider's address may be."""
+"""Members who want more than their role gives, tenants who know another's ids, and what a webhook's address may be."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ BODIES: dict[str, Any] = {
     "changeMember": {"role": "viewer"},
     "changeIntegration": {"name": "mine"},
 }
-OF_THINGS = [each for each in ROUTES.values() if each.access is Access.PROJECT and each.path.count("{") > each.in_project]
+OF_THINGS = [
+    each for each in ROUTES.values() if each.access is Access.PROJECT and each.path.count("{") > each.in_project
+]
 PREFIXES = {
     "notification_id": Prefix.NOTIFICATION,
     "dead_letter_id": Prefix.DEAD_LETTER,
@@ -98,9 +100,8 @@ def test_ids_in_a_body_are_ones_own_or_nobodys(api: Api, ours: Tenant, theirs: T
 
 
 def test_a_cursor_of_another_tenants_page_shows_nothing_of_it(api: Api, ours: Tenant, theirs: Tenant):
-    from nofy.queries.pages import encode_cursor
-
     from nofy.domain.ids import decode
+    from nofy.queries.pages import encode_cursor
 
     theirs_id = decode(Prefix.NOTIFICATION, theirs.ids["notification_id"])
     assert theirs_id is not None
@@ -255,7 +256,12 @@ def test_no_number_of_a_sender_makes_another_address(api: Api, ours: Tenant, che
 @pytest.mark.parametrize("name", ["url", "api_url", "base_url", "endpoint", "proxy", "host"])
 def test_no_setting_moves_a_provider_elsewhere(api: Api, ours: Tenant, checking: None, name: str):
     for channel, settings in (("slack", {"kind": "bot"}), ("email", {"sender": {"email": "a@b.example"}})):
-        asked = {"channel": channel, "name": "x", "settings": settings | {name: "http://evil.example"}, "credential": "x"}
+        asked = {
+            "channel": channel,
+            "name": "x",
+            "settings": settings | {name: "http://evil.example"},
+            "credential": "x",
+        }
         refused = api.ask("POST", ours.path(f"{PROJECT}/integrations"), asked, ours.token)
         assert refused.told == (422, "invalid_request")
         assert f"/settings/{name}" in {each["path"] for each in refused.json["errors"]}

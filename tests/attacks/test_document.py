@@ -46,7 +46,7 @@ def schema(api: Api) -> OpenApiSchema:
 
 
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda each: each.value)
-@pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda each: str(each))
+@pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=str)
 def test_an_operation_answers_as_the_document_says(
     api: Api, schema: OpenApiSchema, redis_url: str, path: str, method: str, mode: Any
 ):

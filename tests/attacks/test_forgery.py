@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from nofy.adapters.jose.signing import generate, public_half, sign
 from nofy.domain import tokens
@@ -28,11 +29,7 @@ if TYPE_CHECKING:
     from tests.attacks.conftest import Api, Tenant
 
 EVIL = generate(clock.now(), clock.now())
-PUBLIC_PEM = jwt.PyJWK(public_half(KEY)).key.public_bytes(
-    *(lambda s: (s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo))(
-        __import__("cryptography.hazmat.primitives.serialization", fromlist=["x"])
-    )
-)
+PUBLIC_PEM = jwt.PyJWK(public_half(KEY)).key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 DOORS = ("/v1/notifications", "/v1/me", "/v1/projects")
 
 

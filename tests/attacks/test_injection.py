@@ -48,14 +48,22 @@ def test_sql_in_a_field_is_stored_as_it_was_written(api: Api, ours: Tenant, text
     accepted = sent(api, ours, body, Idempotency_Key=text)
     assert accepted.status == 202
     seen = api.ask("GET", accepted.json["links"]["self"], token=ours.api_token).json
-    assert (seen["reference"], seen["tags"], seen["metadata"], seen["content"]) == (text, [text], {text: text}, {"text": text})
+    assert (seen["reference"], seen["tags"], seen["metadata"], seen["content"]) == (
+        text,
+        [text],
+        {text: text},
+        {"text": text},
+    )
 
 
 @pytest.mark.parametrize("text", SQL)
 @pytest.mark.parametrize(
     "path",
     [
-        *(f"/v1/notifications?{each}=" for each in ("reference", "tag", "recipient", "cursor", "since", "status", "limit")),
+        *(
+            f"/v1/notifications?{each}="
+            for each in ("reference", "tag", "recipient", "cursor", "since", "status", "limit")
+        ),
         *(f"/v1/dead-letters?{each}=" for each in ("fingerprint", "notification", "status", "channel", "cursor")),
         "/v1/stats?range=",
         "/v1/notifications/",
@@ -103,7 +111,11 @@ def _lists(answer: dict[str, Any]) -> list[list[Any]]:
         lambda text: {"subject": "Hello" + text, "text": "t"},
         lambda text: {"subject": "s", "text": "t", "email": {"subject": text + "s"}},
         lambda text: {"subject": "s", "text": "t", "email": {"reply_to": {"email": f"a@example.com{text}"}}},
-        lambda text: {"subject": "s", "text": "t", "email": {"reply_to": {"email": "a@example.com", "name": f"A{text}"}}},
+        lambda text: {
+            "subject": "s",
+            "text": "t",
+            "email": {"reply_to": {"email": "a@example.com", "name": f"A{text}"}},
+        },
         lambda text: {"subject": "s", "text": "t", "email": {"headers": {"X-Reference": f"1{text}"}}},
         lambda text: {"subject": "s", "text": "t", "email": {"headers": {f"X-Reference{text}": "1"}}},
     ],
@@ -149,8 +161,8 @@ def test_keys_that_mean_something_elsewhere_mean_nothing_here(api: Api, ours: Te
     odd = {"__proto__": {"admin": True}, "constructor": {"prototype": {}}, "$ref": "#/x", "__class__": "x", "": 1}
     accepted = sent(api, ours, MESSAGE | {"metadata": odd})
     assert (accepted.status, accepted.json["metadata"]) == (202, odd)
-    for name in odd:
-        assert sent(api, ours, MESSAGE | {name: odd[name]}).told == (422, "invalid_request")
+    for name, value in odd.items():
+        assert sent(api, ours, MESSAGE | {name: value}).told == (422, "invalid_request")
 
 
 @pytest.mark.parametrize(
@@ -268,7 +280,8 @@ def test_no_header_moves_an_answer_or_a_link_elsewhere(api: Api, ours: Tenant, h
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "https://console.example.evil.example", "http://console.example", "*", ""]
+    "origin",
+    ["https://evil.example", "null", "https://console.example.evil.example", "http://console.example", "*", ""],
 )
 def test_no_other_origins_page_reads_an_answer_or_is_told_that_it_may_ask(api: Api, ours: Tenant, origin: str):
     for function, path in (("producer", "/v1/notifications"), ("console", "/v1/me"), ("session", "/v1/session")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -527,3 +528,21 @@ def test_a_store_that_is_not_there_is_unavailable() -> None:
     database = Database(as_role("postgresql://x@127.0.0.1:1/nofy", "nofy_api"), application="contract")
     with pytest.raises(StoreUnavailableError):
         database.run("SELECT 1")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO notifications (id) SELECT NULL WHERE %(text)s <> ''",
+        "SELECT %(text)s::uuid",
+        "SELECT %(text)s::json",
+        "SELECT * FROM notifications WHERE nothing = %(text)s",
+        "DO $$ BEGIN RAISE unique_violation USING MESSAGE = 'known', DETAIL = %(text)s; END $$",
+    ],
+)
+def test_an_error_quotes_neither_the_statement_nor_a_row(postgres: PostgresBackend, statement: str) -> None:
+    """It is logged, with everything that it was raised from."""
+    words = "-".join(["secret", str(len(statement))])  # (a traceback quotes this file as well)
+    with pytest.raises(RefusedByDatabaseError) as refused:
+        postgres.superuser.run(statement, {"text": words})
+    assert words not in "".join(traceback.format_exception(refused.value))

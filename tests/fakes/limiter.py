@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from nofy.domain.breaker import Breaker
-from nofy.domain.limits import Bucket, Standing, Verdict, ask, limits_of, pause_of
+from nofy.domain.limits import Bucket, Standing, Verdict, ask, pause_of
+from nofy.domain.rates import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

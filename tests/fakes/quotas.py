@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from nofy.domain.errors import ScheduleUnavailableError
-from nofy.domain.limits import Rate
 from nofy.domain.quotas import Share, admit, seconds, spend
+from nofy.domain.rates import Rate
 from nofy.ports.accounts import Allowance
 
 if TYPE_CHECKING:

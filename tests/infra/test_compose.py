@@ -292,7 +292,8 @@ def test_the_image_is_made_of_what_the_repository_has_and_of_nothing_private():
     ignored = (ROOT / "local/compose/Dockerfile.dockerignore").read_text().splitlines()
     assert ignored[1] == "*"
     assert {each for each in ignored if each.startswith("!")} == {
-        f"!{each}" for each in "app.py cdk.json package.json package-lock.json dashboard functions infra layers local".split()
+        f"!{each}"
+        for each in "app.py cdk.json package.json package-lock.json dashboard functions infra layers local".split()
     }
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from infra.postgres_logs import POSTGRES_LOGS
+
 ALARMS = {
     "lost",
     "lateness",
@@ -52,6 +54,27 @@ def test_prod_has_a_firewall_that_lets_mail_through(dev, prod):
     assert prod.of_type("AWS::WAFv2::WebACLAssociation")
     assert managed
     assert "AWSManagedRulesCommonRuleSet" not in managed  # it takes HTML for an attack and stops at 8 KB
+
+
+def test_sign_ins_of_one_address_are_bounded_apart_from_everything_else(prod):
+    (acl,) = prod.of_type("AWS::WAFv2::WebACL").values()
+    rules = acl["Properties"]["Rules"]
+    bounded = {
+        each["Name"]: each["Statement"]["RateBasedStatement"] for each in rules if "Block" in each.get("Action", {})
+    }
+
+    assert bounded.keys() == {"Flood", "SignIn"}
+    assert "ScopeDownStatement" not in bounded["Flood"]
+    assert bounded["SignIn"]["ScopeDownStatement"]["ByteMatchStatement"]["SearchString"] == "/v1/session"
+    assert len({each["Priority"] for each in rules}) == len(rules)
+
+
+def test_postgresql_writes_no_statement_and_no_row_into_its_log(cloud):
+    (group,) = cloud.of_type("AWS::RDS::DBParameterGroup").values()
+    (instance,) = cloud.of_type("AWS::RDS::DBInstance").values()
+
+    assert instance["Properties"]["DBParameterGroupName"]["Ref"] in cloud.of_type("AWS::RDS::DBParameterGroup")
+    assert group["Properties"]["Parameters"] == POSTGRES_LOGS
 
 
 def test_access_logs_hold_no_token(cloud):

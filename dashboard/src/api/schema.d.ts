@@ -1545,6 +1545,41 @@ export interface components {
             send_at: string;
         };
         /**
+         * NothingAccepted
+         * @description A batch of which no item can be accepted as it is (code ``nothing_accepted``), with what is wrong with each.
+         */
+        NothingAccepted: {
+            /** Code */
+            code: string;
+            /**
+             * Detail
+             * @default null
+             */
+            detail?: string | null;
+            /**
+             * Errors
+             * @default null
+             */
+            errors?: components["schemas"]["FieldProblem"][] | null;
+            /**
+             * Permission
+             * @description With the code forbidden: what it takes
+             * @default null
+             */
+            permission?: string | null;
+            /** Request Id */
+            request_id: string;
+            /** Results */
+            results: components["schemas"]["BatchResult"][];
+            /** Status */
+            status: number;
+            summary: components["schemas"]["BatchSummary"];
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+        };
+        /**
          * Notification
          * @description A notification with its deliveries.
          */
@@ -4039,7 +4074,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"] | components["schemas"]["NothingAccepted"];
                 };
             };
             /** @description Refused */

@@ -1,7 +1,8 @@
 /** Something that is done: what it changes is asked for again, and success is told in a word. */
 
-import { notifications } from "@mantine/notifications";
 import { type QueryKey, useMutation, useQueryClient } from "@tanstack/react-query";
+
+import { tell } from "@/app/told";
 
 interface Acting<Wanted, Done> {
   does: (wanted: Wanted) => Promise<Done>;
@@ -18,7 +19,7 @@ export function useAct<Wanted = void, Done = unknown>({ does, changes = [], told
     onSuccess: async (done, wanted) => {
       then?.(done, wanted);
       const message = typeof told === "function" ? told(done, wanted) : told;
-      if (message) notifications.show({ message, color: "teal" });
+      if (message) void tell(message);
       await Promise.all(changes.map((queryKey) => queries.invalidateQueries({ queryKey })));
     },
   });

@@ -25,7 +25,7 @@ interface Context {
 const root = createRootRouteWithContext<Context>()({ component: Outlet, notFoundComponent: NotFound });
 
 interface SignInSearch {
-  to?: string;
+  to?: string | undefined;
   failed?: string;
   userId?: string;
   secret?: string;
@@ -36,7 +36,8 @@ const signIn = createRoute({
   path: "/sign-in",
   validateSearch: (search: Record<string, unknown>): SignInSearch => ({
     // (somewhere within the dashboard: //elsewhere is another host)
-    ...(typeof search.to === "string" && /^\/(?![/\\])/.test(search.to) && { to: search.to }),
+    // What is left out here would stand as it was asked for: undefined takes it away.
+    to: typeof search.to === "string" && /^\/(?![/\\])/.test(search.to) ? search.to : undefined,
     ...(typeof search.failed === "string" && { failed: search.failed }),
     ...(typeof search.userId === "string" && typeof search.secret === "string" && { userId: search.userId, secret: search.secret }),
   }),
@@ -60,7 +61,7 @@ const invitation = createRoute({
 const project = createRoute({
   getParentRoute: () => inside,
   path: "/p/$projectId",
-  validateSearch: (search: Record<string, unknown>): { mode?: Mode } => (search.mode === "test" ? { mode: "test" } : {}),
+  validateSearch: (search: Record<string, unknown>): { mode?: Mode | undefined } => ({ mode: search.mode === "test" ? "test" : undefined }),
   component: lazyRouteComponent(() => import("@/app/Shell"), "Shell"),
 });
 

@@ -1,3 +1,5 @@
+import "@mantine/core/styles/Code.css";
+
 import { ActionIcon, Button, Code, CopyButton, Group, Tooltip } from "@mantine/core";
 import { CheckIcon, CopyIcon } from "@radix-ui/react-icons";
 

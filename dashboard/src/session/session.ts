@@ -123,10 +123,9 @@ export class Session {
   }
 
   private async exchange(): Promise<Held> {
-    const account = await this.account();
     let jwt: string;
     try {
-      jwt = (await account.createJWT()).jwt;
+      jwt = await freshJwt(this.config);
     } catch (error) {
       if (this.state.kind === "in") this.become({ kind: "out", expired: true });
       throw error;
@@ -149,6 +148,27 @@ export class Session {
     this.state = state;
     for (const each of this.listeners) each();
   }
+}
+
+/**
+ * What `account.createJWT()` does, without AppWrite's SDK: whoever opens a page signed in, or only looks at the form,
+ * does not wait for 34 KB. The SDK keeps its session in a cookie, or where browsers refuse that in `cookieFallback`.
+ */
+async function freshJwt({ appwrite }: Config): Promise<string> {
+  const kept = window.localStorage.getItem("cookieFallback");
+  const answer = await fetch(`${appwrite.endpoint}/account/jwts`, {
+    method: "POST",
+    credentials: "include",
+    headers: {
+      "Content-Type": "application/json",
+      "X-Appwrite-Project": appwrite.project,
+      ...(kept && { "X-Fallback-Cookies": kept }),
+    },
+    body: "{}",
+  });
+  const document = (await answer.json().catch(() => ({}))) as { jwt?: string; type?: string; message?: string };
+  if (document.jwt) return document.jwt;
+  throw Object.assign(new Error(document.message ?? `AppWrite answered ${answer.status}`), { type: document.type ?? "" });
 }
 
 async function consoleToken(jwt: string): Promise<Held> {

@@ -11,22 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nofy.domain.breaker import Breaker
-from nofy.domain.limits import (
-    LIMITS,
-    Bucket,
-    Cause,
-    Go,
-    Limits,
-    Pause,
-    Rate,
-    Standing,
-    Wait,
-    ask,
-    limits_of,
-    limits_problem,
-    pause_of,
-)
+from nofy.domain.limits import Bucket, Cause, Go, Pause, Standing, Wait, ask, pause_of
 from nofy.domain.outcomes import Accepted, Outcome, Throttled, ThrottleScope, Transient
+from nofy.domain.rates import LIMITS, Limits, Rate, limits_of, limits_problem
 from nofy.domain.retry import PARK_DEFAULT, RETRY_AFTER_CEILING, RETRY_AFTER_FLOOR
 from nofy.domain.routing import Priority, Provider
 from tests.fakes import NOON

@@ -38,6 +38,13 @@ def test_a_notification_becomes_one_delivery_for_each_of_its_channels():
     assert len({made.notification_id, *(each.delivery_id for each in made.deliveries)}) == 4
 
 
+def test_deliveries_are_in_the_order_of_the_channels_however_their_ids_come():
+    asked, falling = draft(channels=(Channel.WHATSAPP, Channel.SLACK, Channel.EMAIL)), count(99, -1)
+    made = plan(asked, principal(), lambda: UUID(int=next(falling)), NOW)
+    by_id = sorted(made.deliveries, key=lambda each: each.delivery_id)
+    assert [each.lane.channel for each in by_id] == list(asked.channels)
+
+
 def test_each_delivery_carries_what_its_channel_shows():
     slack, email, _ = planned(draft()).deliveries
     assert slack.content == {"text": "Build 42 is live"}

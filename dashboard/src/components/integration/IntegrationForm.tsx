@@ -1,5 +1,10 @@
 /** Adding a way to a provider, changing its settings, or giving it another credential: the provider is asked first. */
 
+import "@mantine/core/styles/CheckboxIndicator.css";
+import "@mantine/core/styles/CheckboxCard.css";
+import "@mantine/core/styles/Checkbox.css";
+import "@mantine/core/styles/PasswordInput.css";
+
 import { Button, Checkbox, Group, Input, PasswordInput, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
 import { useForm, type UseFormReturnType } from "@mantine/form";
 

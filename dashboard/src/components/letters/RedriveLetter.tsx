@@ -1,3 +1,7 @@
+import "@mantine/core/styles/Switch.css";
+import "@mantine/core/styles/ModalBase.css";
+import "@mantine/core/styles/Modal.css";
+
 import { Alert, Button, Group, Modal, Skeleton, Stack, Switch, Text, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 

@@ -1,3 +1,5 @@
+import "@mantine/core/styles/Code.css";
+
 import { Badge, Button, Code, Group, Select, Stack, Text, Tooltip } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 

@@ -1,3 +1,6 @@
+import "@mantine/core/styles/ModalBase.css";
+import "@mantine/core/styles/Modal.css";
+
 import { Anchor, Badge, Button, Center, Group, Modal, SegmentedControl, Stack, Text, Title } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";

@@ -1,3 +1,9 @@
+import "@mantine/core/styles/Progress.css";
+import "@mantine/core/styles/CheckboxIndicator.css";
+import "@mantine/core/styles/CheckboxCard.css";
+import "@mantine/core/styles/Checkbox.css";
+import "@mantine/core/styles/NumberInput.css";
+
 import { Alert, Button, Checkbox, Group, NumberInput, Progress as Bar, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 
@@ -78,10 +84,11 @@ function Running({ progress, onStop, onClose }: { progress: Progress; onStop: ()
   const { state, redriven, of, error } = progress;
   if (state === "idle") return null;
   const running = state === "running";
+  const told = state === "done" && redriven < of ? "Done: the others had moved on meanwhile." : TOLD[state];
   const share = state === "done" ? 100 : (redriven / Math.max(1, of)) * 100;
   return (
     <Stack>
-      <Text size="sm" aria-live="polite">{TOLD[state]} <strong>{redriven}</strong> of {of}</Text>
+      <Text size="sm" aria-live="polite">{told} <strong>{redriven}</strong> of {of}</Text>
       <Bar value={share} animated={running} color={state === "failed" ? "red" : "indigo"} aria-label="Sent again" />
       {state === "failed" && <Problem error={error} />}
       {running && <Alert variant="light" color="gray" p="xs">Keep this open: it stops where it is when you leave. What fails again comes back as a new dead letter.</Alert>}

@@ -1,3 +1,7 @@
+import "@mantine/core/styles/Card.css";
+import "@mantine/core/styles/ModalBase.css";
+import "@mantine/core/styles/Modal.css";
+
 import { ActionIcon, Badge, Button, Card, Group, Menu, Modal, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { DotsHorizontalIcon, PlusIcon } from "@radix-ui/react-icons";
 import { useState } from "react";

@@ -1,3 +1,5 @@
+import "@mantine/core/styles/Table.css";
+
 import { Button, Stack, Table, Text, Title } from "@mantine/core";
 import { useState } from "react";
 

@@ -1,3 +1,7 @@
+import "@mantine/core/styles/Table.css";
+import "@mantine/core/styles/ModalBase.css";
+import "@mantine/core/styles/Modal.css";
+
 import { Badge, Box, Button, Group, Modal, Select, Stack, Table, Text } from "@mantine/core";
 import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { PlusIcon } from "@radix-ui/react-icons";
@@ -46,7 +50,7 @@ function useMe(): string | undefined {
 function Members({ members, me, onPart }: { members: Member[]; me: string | undefined; onPart: (member: Member) => void }) {
   const may = useMay();
   const changing = useChangeRole();
-  const narrow = useMediaQuery("(max-width: 48em)") ?? false;
+  const narrow = useMediaQuery("(max-width: 48em)");
   // Who is no owner neither makes nor unmakes one.
   const mayTouch = (member: Member) => may("members:manage") && (member.role !== "owner" || may("owners:manage"));
   const role = (member: Member) => mayTouch(member)

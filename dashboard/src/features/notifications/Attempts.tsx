@@ -1,3 +1,6 @@
+import "@mantine/core/styles/Table.css";
+import "@mantine/core/styles/Code.css";
+
 import { Code, Group, Stack, Table, Text } from "@mantine/core";
 
 import { Copyable } from "@/components/Copy";

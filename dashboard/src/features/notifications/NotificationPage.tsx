@@ -1,3 +1,7 @@
+import "@mantine/core/styles/Card.css";
+import "@mantine/core/styles/Grid.css";
+import "@mantine/core/styles/Code.css";
+
 import { Alert, Anchor, Badge, Card, Code, Grid, Group, Stack, Text, Title } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";

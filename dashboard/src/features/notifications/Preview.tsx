@@ -1,3 +1,5 @@
+import "@mantine/core/styles/Code.css";
+
 import { Anchor, Box, Code, Divider, Stack, Text } from "@mantine/core";
 import { Fragment, type ReactNode } from "react";
 

@@ -1,3 +1,5 @@
+import "@mantine/core/styles/Timeline.css";
+
 import { Group, Text, Timeline as Line } from "@mantine/core";
 
 import { channelName } from "@/components/badges";

@@ -76,7 +76,7 @@ export function useLettersOf(seen: Whole) {
     select: (found) => new Map(found.dead_letters.map((each) => [each.delivery_id, each])),
     enabled: may && ended,
     // The letter follows its delivery's end by a moment.
-    refetchInterval: ({ state }) => (state.data?.dead_letters.length ? false : LIVE_MS),
+    refetchInterval: ({ state }) => (state.data?.dead_letters.length ? false : PATIENT_MS),
   });
 }
 

@@ -1,5 +1,7 @@
 /** One chart with its words: a title, what it comes to, a legend, and the same figures as a table. */
 
+import "@mantine/core/styles/Table.css";
+
 import { Button, Group, Paper, ScrollArea, Stack, Table, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { TableIcon } from "@radix-ui/react-icons";

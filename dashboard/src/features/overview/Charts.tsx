@@ -1,5 +1,7 @@
 /** What happened over time. The drawings are for eyes; `Chart` has the words and the table. */
 
+import "@mantine/core/styles/Grid.css";
+
 import { BarChart, ChartTooltip, LineChart } from "@mantine/charts";
 import { Grid, Stack } from "@mantine/core";
 

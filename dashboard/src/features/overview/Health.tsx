@@ -1,5 +1,8 @@
 /** What sends, and how far behind it is. */
 
+import "@mantine/core/styles/Table.css";
+import "@mantine/core/styles/Grid.css";
+
 import { Anchor, Grid, Group, Paper, Stack, Table, Text, Title } from "@mantine/core";
 import { CheckCircledIcon, ExclamationTriangleIcon } from "@radix-ui/react-icons";
 import { Link } from "@tanstack/react-router";

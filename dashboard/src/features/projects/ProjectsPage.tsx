@@ -1,3 +1,6 @@
+import "@mantine/core/styles/ModalBase.css";
+import "@mantine/core/styles/Modal.css";
+
 import { Badge, Box, Button, Container, Group, Modal, Paper, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { PlusIcon } from "@radix-ui/react-icons";
@@ -58,7 +61,7 @@ function ProjectCard({ project }: { project: ProjectOfMember }) {
           <Text size="xs" c="dimmed">Made <Time at={project.created_at} /></Text>
         </Stack>
         <Group gap="xs" wrap="nowrap">
-          {project.archived_at && <Badge color="gray" variant="light">archived</Badge>}
+          {project.archived_at && <Badge color="gray" variant="light" tt="none">archived</Badge>}
           <Badge variant="light" tt="none">{project.role}</Badge>
         </Group>
       </Group>

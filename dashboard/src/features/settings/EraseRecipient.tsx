@@ -1,3 +1,5 @@
+import "@mantine/core/styles/List.css";
+
 import { Alert, Group, List, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 

@@ -1,3 +1,5 @@
+import "@mantine/core/styles/NumberInput.css";
+
 import { Group, NumberInput, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 

@@ -1,3 +1,5 @@
+import "@mantine/core/styles/PasswordInput.css";
+
 import { Alert, Anchor, Box, Button, Center, Divider, Group, Loader, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";

@@ -2,7 +2,7 @@ import { Alert, Anchor, Group, Loader, Stack, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 
 import { useProjectScope } from "@/app/project";
-import { StatusBadge } from "@/components/badges";
+import { channelName, StatusBadge } from "@/components/badges";
 import { Loading, Problem } from "@/components/States";
 import { duration } from "@/components/Time";
 import { isUnderWay, useWatched, type Watched } from "@/features/start/queries";
@@ -20,13 +20,18 @@ export function Arrival({ id }: { id: string }) {
         {watched.data.timeline.map((step, index) => (
           <li key={index}>
             <span>+{duration(Date.parse(step.at) - Date.parse(watched.data.created_at))}</span>
-            <strong>{step.event.replaceAll("_", " ")}</strong>
+            <strong>{wordsOf(step)}</strong>
             <span className={`${classes.detail ?? ""} address`}>{step.detail}</span>
           </li>
         ))}
       </ol>
     </Stack>
   );
+}
+
+/** Both we and the provider accept: the second is its word for a channel. */
+function wordsOf({ event, channel }: Watched["timeline"][number]): string {
+  return event === "accepted" && channel ? `${channelName(channel)} accepted` : event.replaceAll("_", " ");
 }
 
 function Standing({ notification }: { notification: Watched }) {

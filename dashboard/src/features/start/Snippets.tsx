@@ -1,3 +1,5 @@
+import "@mantine/core/styles/Tabs.css";
+
 import { Stack, Tabs, Text, Title } from "@mantine/core";
 
 import { useProjectScope } from "@/app/project";

@@ -1,3 +1,7 @@
+import "@mantine/core/styles/CheckboxIndicator.css";
+import "@mantine/core/styles/CheckboxCard.css";
+import "@mantine/core/styles/Checkbox.css";
+
 import { Button, Checkbox, Group, SegmentedControl, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from nofy.domain.errors import FieldError
-from nofy.domain.limits import limits_problem
+from nofy.domain.rates import limits_problem
 from nofy.domain.routing import Provider
 
 if TYPE_CHECKING:

@@ -124,14 +124,19 @@ def plan(draft: Draft, principal: Principal, new_id: Callable[[], UUID], now: da
         raise InvalidRequestError(errors)
     priority = priority_for(draft.message_class, draft.priority)
     send_at = max(draft.send_at or now, now)
+    notification_id = new_id()
+    # In the order in which the channels were asked for, which is how they are shown: within a millisecond, ids are not.
+    ids = sorted(new_id() for _ in draft.channels)
     return PlannedNotification(
-        notification_id=new_id(),
+        notification_id=notification_id,
         created_at=now,
         send_at=send_at,
         expires_at=draft.expires_at or send_at + DEFAULT_LIFETIME,
         priority=priority,
         draft=draft,
-        deliveries=tuple(_delivery(draft, each, priority, principal, new_id()) for each in draft.channels),
+        deliveries=tuple(
+            _delivery(draft, each, priority, principal, its) for each, its in zip(draft.channels, ids, strict=True)
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from nofy.domain.errors import BusUnavailableError, ScheduleUnavailableError, StoreUnavailableError
@@ -20,6 +21,7 @@ from nofy.ports.store import Queued
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from uuid import UUID
 
     from nofy.domain.delivery import Waiting
     from nofy.pipeline.credit import LaneCredit

@@ -40,7 +40,7 @@ _DELIVERY, _ATTEMPT = 13, 26
 
 # A page looks at so many candidates and then says where to go on: what it costs does not grow with history.
 BUDGET = 10_000
-# What migrations/0013_list_filters.sql indexes: the ends that are looked for, and are rare. Others are met soon.
+# What migrations/0012_list_filters.sql indexes: the ends that are looked for, and are rare. Others are met soon.
 INDEXED = frozenset(
     {Status.RETRYING, Status.HELD, Status.FAILED, Status.UNKNOWN, Status.UNDELIVERED, Status.EXPIRED, Status.CANCELLED}
 )

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from nofy.adapters.redis.connection import Batch, Connection, script
 from nofy.domain import breaker
 from nofy.domain.breaker import LONG_AGO
-from nofy.domain.limits import SOON, Cause, Go, Rate, Verdict, Wait, limits_of, pause_of
+from nofy.domain.limits import SOON, Cause, Go, Verdict, Wait, pause_of
 from nofy.domain.outcomes import NotTried, Outcome, Throttled, Transient, Unknown
+from nofy.domain.rates import Rate, limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

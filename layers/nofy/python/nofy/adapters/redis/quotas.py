@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from nofy.adapters.redis.connection import Connection, script
-from nofy.domain.limits import Rate
 from nofy.domain.quotas import Share, midnight_after, seconds
+from nofy.domain.rates import Rate
 from nofy.ports.accounts import Allowance
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ConsolePorts:
-    """What the console is wired to. ``choose`` picks a character of a secret; ``url`` is where the dashboard is, if known."""
+    """What the console is wired to. ``choose`` picks a character of a secret; ``url``: where the dashboard is."""
 
     edge: Edge
     admission: Admission

@@ -18,7 +18,7 @@ COMMON = (400, 401, 403, 404, 429, 500, 503)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route's description; ``name`` is the route's in the table. ``refused`` is a 422 that tells more than others."""
+    """One route's description; ``name`` is the route's in the table. ``refused`` is a 422 that tells more than most."""
 
     name: str
     summary: str
@@ -132,7 +132,8 @@ def operations() -> tuple[Operation, ...]:
 
 def _dead_letters() -> tuple[Operation, ...]:
     from nofy.runtime.api import dead_letter_models as bodies
-    from nofy.runtime.api import models, schemas
+    from nofy.runtime.api import dead_letter_schemas as schemas
+    from nofy.runtime.api import models
 
     asked = (413, 422)
     return (

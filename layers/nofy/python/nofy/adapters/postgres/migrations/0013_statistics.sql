@@ -114,7 +114,7 @@ $$;
 REVOKE ALL ON FUNCTION nofy_count(nofy_event[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION nofy_count(nofy_event[]) TO nofy_api, nofy_console, nofy_pipeline;
 
--- As in 0012_recipients.sql; what it cancels is counted.
+-- As in 0011_recipients.sql; what it cancels is counted.
 CREATE OR REPLACE FUNCTION nofy_erase(
     ids uuid[], only_ended boolean,
     OUT erased uuid[], OUT blanked bigint, OUT cancelled bigint, OUT in_flight bigint, OUT left_alone uuid[]
