@@ -238,7 +238,7 @@ def test_the_index_by_recipient_is_on_every_week(postgres: PostgresBackend) -> N
     query = (
         "SELECT count(*), count(*) FILTER (WHERE i.indexdef IS NOT NULL) FROM pg_inherits h"
         " JOIN pg_class c ON c.oid = h.inhrelid LEFT JOIN pg_indexes i"
-        " ON i.tablename = c.relname AND i.indexdef LIKE '%(project_id, destination)'"
+        " ON i.tablename = c.relname AND i.indexdef LIKE '%(project_id, destination, %'"
         " WHERE h.inhparent = 'deliveries'::regclass"
     )
     weeks, indexed = postgres.superuser.run(query)[0]
