@@ -53,7 +53,7 @@ class Scene:
 
     @property
     def tries(self) -> int:
-        return max(len(each["attempts"]) for each in self.seen["deliveries"])
+        return max(len(_called(each)) for each in self.seen["deliveries"])
 
     @property
     def early(self) -> bool:
@@ -66,6 +66,11 @@ class Scene:
 
 def in_seconds(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+def _called(delivery: dict[str, Any]) -> list[dict[str, Any]]:
+    """Attempts that came to a call of the provider: a throttled workspace makes its other messages wait their turn."""
+    return [each for each in delivery["attempts"] if each["outcome"] != "not_tried"]
 
 
 def dozen(inbox: Client) -> list[Scene]:
