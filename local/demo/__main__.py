@@ -68,6 +68,7 @@ def _close(scenes: list[Scene], made: dict[str, Any]) -> int:
     if wrong:
         return 1
     print(f"\nevery notification ended as it should. Read them as their recipients do: {made['inbox_url']}")
+    print(f"Follow them in the dashboard: {made['dashboard_url']} (ada@example.com, nofy-local-ada)")
     print("the stack goes on running: make status, make logs, make down")
     return 0
 
