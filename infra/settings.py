@@ -176,10 +176,14 @@ class DomainSettings:
 
 @dataclass(frozen=True, slots=True)
 class AppwriteSettings:
-    """The AppWrite server that vouches for people (``https://<region>.cloud.appwrite.io/v1``), and its project."""
+    """The AppWrite server that vouches for people (``https://<region>.cloud.appwrite.io/v1``), and its project.
+
+    ``oauth`` (separated by commas: ``github,google``) are the providers that the dashboard offers; AppWrite knows them.
+    """
 
     endpoint: str
     project: str
+    oauth: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,8 +140,10 @@ class WebStack(cdk.Stack):
     def _config(self) -> dict[str, Any]:
         """What the page is told about where people sign in (``dashboard/src/config.ts``)."""
         appwrite = self._console.appwrite
-        where = {"endpoint": appwrite.endpoint, "project": appwrite.project} if appwrite else {}
-        return {"appwrite": {"endpoint": "", "project": "", **where, "oauth": []}}
+        if appwrite is None:
+            return {"appwrite": {"endpoint": "", "project": "", "oauth": []}}
+        oauth = appwrite.oauth.split(",") if appwrite.oauth else []
+        return {"appwrite": {"endpoint": appwrite.endpoint, "project": appwrite.project, "oauth": oauth}}
 
     def _acknowledge(self, domain: DomainSettings | None) -> None:
         self._acknowledge_publisher()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
@@ -32,7 +33,7 @@ PASSWORD = "known to this server only"
 MONDAY, WEEK = datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=7)
 
 
-class Backend:
+class Backend(ABC):
     """Every part of one store, and what a test must be able to do to it behind its back."""
 
     acceptances: Acceptances
@@ -48,51 +49,49 @@ class Backend:
     belongings: Belongings
     new_id: CountingIds
 
+    @abstractmethod
     def now(self) -> datetime:
         """The store's clock."""
-        raise NotImplementedError
 
+    @abstractmethod
     def let_pass(self, seconds: float) -> None:
         """Make everything that happened so far happen this much earlier; times that were asked for stay."""
-        raise NotImplementedError
 
-    def project(self, mode: Mode = Mode.LIVE) -> Project:
-        raise NotImplementedError
+    @abstractmethod
+    def project(self, mode: Mode = Mode.LIVE) -> Project: ...
 
+    @abstractmethod
     def second_key(self, project: Project, mode: Mode) -> Project:
         """The same project, called with another token."""
-        raise NotImplementedError
 
-    def revoke(self, project: Project) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def revoke(self, project: Project) -> None: ...
 
+    @abstractmethod
     def mend(self, integration_id: UUID) -> None:
         """Give the integration another credential."""
-        raise NotImplementedError
 
-    def held_version(self, integration_id: UUID) -> int | None:
-        raise NotImplementedError
+    @abstractmethod
+    def held_version(self, integration_id: UUID) -> int | None: ...
 
-    def lease_until(self, delivery_id: UUID, attempt_no: int) -> datetime:
-        raise NotImplementedError
+    @abstractmethod
+    def lease_until(self, delivery_id: UUID, attempt_no: int) -> datetime: ...
 
+    @abstractmethod
     def dead_letters(self) -> list[DeadLetter]:
         """All of them, in the order of their text."""
-        raise NotImplementedError
 
+    @abstractmethod
     def vanish(self, delivery_id: UUID) -> None:
         """Lose a row, which must never happen."""
-        raise NotImplementedError
 
+    @abstractmethod
     def make_week(self, moment: datetime) -> None:
         """The partitions of a moment's week, as they were made ahead of it at the time."""
-        raise NotImplementedError
 
-    @contextmanager
-    def in_flight(self, project: Project, key: str) -> Iterator[None]:
+    @abstractmethod
+    def in_flight(self, project: Project, key: str) -> AbstractContextManager[None]:
         """Another request with this idempotency key is being worked on."""
-        raise NotImplementedError
-        yield
 
     def delivery(self, project: Project, delivery_id: UUID, notification_id: UUID) -> DeliveryView:
         view = self.reading.notification(project.principal, notification_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from nofy.adapters.aws import signing
@@ -37,30 +37,15 @@ def database(configured: PostgresSettings, application: str) -> Database:
 
 
 def schedule(configured: RedisSettings, timeout: float) -> RedisSchedule:
-    return RedisSchedule(
-        configured.redis_url,
-        timeout=timeout,
-        password=_redis_password(configured),
-        cluster=configured.redis_serverless,
-    )
+    return RedisSchedule(configured.redis_url, timeout=timeout, **_redis(configured))
 
 
 def limiter(configured: RedisSettings, timeout: float) -> RedisLimiter:
-    return RedisLimiter(
-        configured.redis_url,
-        timeout=timeout,
-        password=_redis_password(configured),
-        cluster=configured.redis_serverless,
-    )
+    return RedisLimiter(configured.redis_url, timeout=timeout, **_redis(configured))
 
 
 def quotas(configured: RedisSettings, timeout: float) -> RedisQuotas:
-    return RedisQuotas(
-        configured.redis_url,
-        timeout=timeout,
-        password=_redis_password(configured),
-        cluster=configured.redis_serverless,
-    )
+    return RedisQuotas(configured.redis_url, timeout=timeout, **_redis(configured))
 
 
 def console_tokens(configured: EdgeSettings) -> Verify | None:
@@ -97,6 +82,11 @@ def _postgres_password(configured: PostgresSettings) -> Password | None:
             return signing.postgres_token(configured.postgres_dsn)
         case PostgresAuth.SECRET:
             return signing.secret_password(_needed("POSTGRES_SECRET_ARN", configured.postgres_secret_arn))
+
+
+def _redis(configured: RedisSettings) -> dict[str, Any]:
+    """What every client of Redis is told beside its address and its patience."""
+    return {"password": _redis_password(configured), "cluster": configured.redis_serverless}
 
 
 def _redis_password(configured: RedisSettings) -> Password | None:

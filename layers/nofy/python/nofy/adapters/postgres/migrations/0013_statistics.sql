@@ -114,8 +114,13 @@ $$;
 REVOKE ALL ON FUNCTION nofy_count(nofy_event[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION nofy_count(nofy_event[]) TO nofy_api, nofy_console, nofy_pipeline;
 
--- As in 0011_recipients.sql; what it cancels is counted.
-CREATE OR REPLACE FUNCTION nofy_erase(
+-- Blanks these notifications with all that was made of them, and cancels what waits: a lease and this lock the same
+-- rows, and whoever comes second sees what the other did. What is being sent stays as it is, and its notification too,
+-- so that it is found when somebody asks again. ``only_ended``: a notification with anything live is left alone.
+--
+-- Ids, statuses and times stay. Erased content is '{}', which no rendered content is: what is erased is not erased
+-- again. Open dead letters are put away, so that nothing without content is redriven.
+CREATE FUNCTION nofy_erase(
     ids uuid[], only_ended boolean,
     OUT erased uuid[], OUT blanked bigint, OUT cancelled bigint, OUT in_flight bigint, OUT left_alone uuid[]
 )
@@ -178,3 +183,5 @@ BEGIN
     PERFORM nofy_count(happened);
 END
 $$;
+REVOKE ALL ON FUNCTION nofy_erase(uuid[], boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION nofy_erase(uuid[], boolean) TO nofy_console, nofy_pipeline;
