@@ -1,0 +1,1 @@
+"""The cases, one module each: what is measured, against what, and how."""
