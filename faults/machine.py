@@ -144,12 +144,13 @@ def machine() -> Iterator[Machine]:
         kind = chosen_kafka(os.environ)
         bootstrap = stack.enter_context(servers.kafka(folder, kind))
         kafka_broker.create_topics(bootstrap, local_topics())
-        truth = _prepared(owner)
+        truth = migrated(owner)
         stack.callback(truth.close)
+        truth.run(HISTORY)
         ledger = folder / "ledger.jsonl"
         addresses = Addresses(
-            _as_role(owner, "nofy_api"),
-            _as_role(owner, "nofy_pipeline"),
+            as_role(owner, "nofy_api"),
+            as_role(owner, "nofy_pipeline"),
             redis_url,
             bootstrap,
             stack.enter_context(_provider(ledger)),
@@ -158,18 +159,19 @@ def machine() -> Iterator[Machine]:
         yield Machine(folder, addresses, truth, _servers(folder, owner, redis_url, bootstrap), ledger, kind)
 
 
-def _prepared(owner: str) -> Database:
+def migrated(owner: str) -> Database:
+    """The schema, and roles that can sign in; PostgreSQL as its superuser sees it."""
     migrating = Database(owner, application="faults-migrate")
     migrate(migrating)
     migrating.close()
     truth = Database(servers.superuser_dsn(owner), application="faults")
     for role in ("nofy_api", "nofy_pipeline", "nofy_operator"):
         truth.run(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
-    truth.run(HISTORY)
     return truth
 
 
-def _as_role(dsn: str, role: str) -> str:
+def as_role(dsn: str, role: str) -> str:
+    """The address for another role, which :func:`migrated` gave its password."""
     parts = urlsplit(dsn)
     return urlunsplit(parts._replace(netloc=f"{role}:{PASSWORD}@{parts.hostname}:{parts.port}"))
 

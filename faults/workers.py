@@ -31,7 +31,7 @@ from nofy.pipeline.bury import bury
 from nofy.runtime import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from multiprocessing.connection import Connection
 
 OTHER_BATCH = 200
@@ -141,9 +141,17 @@ class Stream:
     """One event source: its records in batches, each handed over until it is taken, then committed."""
 
     def __init__(
-        self, brokers: str, topic: str, group: str, size: int, handle: Callable[[Sequence[InboundRecord]], object]
+        self,
+        brokers: str,
+        topic: str,
+        group: str,
+        size: int,
+        handle: Callable[[Sequence[InboundRecord]], object],
+        partitions: Iterable[int] | None = None,
     ) -> None:
+        """``partitions``: those of the topic that are read here, where others read the rest."""
         self._brokers, self._topic, self._group, self._size, self._handle = brokers, topic, group, size, handle
+        self._partitions = partitions
 
     def run(self) -> None:
         while True:
@@ -166,7 +174,8 @@ class Stream:
             metrics_enabled=False,
         )
         try:
-            reader.assign([TopicPartition(self._topic, each) for each in reader.partitions_for_topic(self._topic)])
+            partitions = self._partitions or reader.partitions_for_topic(self._topic)
+            reader.assign([TopicPartition(self._topic, each) for each in partitions])
             while True:
                 for where, fetched in reader.poll(timeout_ms=1_000, max_records=self._size).items():
                     self._settle([_inbound(each) for each in fetched])
@@ -193,7 +202,9 @@ def _inbound(fetched: Any) -> InboundRecord:
 
 
 @dataclass(frozen=True)
-class _Context:
+class Context:
+    """As much of Lambda's as a handler reads."""
+
     aws_request_id: str
 
     def get_remaining_time_in_millis(self) -> int:
@@ -205,7 +216,7 @@ def _produce(at: Addresses, pipe: Connection) -> None:
     handler = load_handler("producer", at).handler
     while True:
         number, method, path, body, headers = pipe.recv()
-        answer = handler(_event(method, path, body, headers), _Context(uuid4().hex))
+        answer = handler(request_event(method, path, body, headers), Context(uuid4().hex))
         pipe.send((number, answer["statusCode"], answer["body"]))
 
 
@@ -230,7 +241,7 @@ def load_handler(folder: str, at: Addresses) -> Any:
     return module
 
 
-def _event(method: str, path: str, body: str, headers: dict[str, str]) -> dict[str, Any]:
+def request_event(method: str, path: str, body: str, headers: dict[str, str]) -> dict[str, Any]:
     """As API Gateway's REST API makes it."""
     return {
         "resource": "/{proxy+}",

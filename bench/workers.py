@@ -1,0 +1,171 @@
+"""The workers: each function's own wiring in a process of its own, driven as its event source drives it.
+
+A process for each partition, as Lambda has it. Only the invoke between consumer and sender is left out: what crosses it
+is made and read, as JSON, on the same side.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+import os
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import psutil
+
+from faults.sending import OpenVault
+from faults.spec import Addresses, end_with_parent
+from faults.workers import Stream, load_handler
+from nofy.adapters.aws.invoke import LambdaSender
+from nofy.adapters.providers.brevo import BrevoClient
+from nofy.adapters.providers.http import HttpClient
+from nofy.adapters.providers.slack import SlackClient
+from nofy.adapters.providers.whatsapp import WhatsAppClient
+from nofy.domain import timing
+from nofy.domain.routing import ACKS_GROUP, ACKS_TOPIC, Channel, Lane, Priority, Provider
+from nofy.pipeline.send import ChannelSender
+from nofy.runtime import clock, sending
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from multiprocessing.process import BaseProcess
+
+    from bench.machine import Machine
+    from nofy.domain.records import InboundRecord
+
+START_SECONDS = 30.0
+SWEEP_SECONDS = 60.0
+# What an event source hands over at most, as cdk.json has it for a busy lane.
+BATCH = 500
+
+log = logging.getLogger("bench")
+
+
+@dataclass(frozen=True)
+class Role:
+    """One worker. ``lane`` and ``partition`` of a consumer; ``batch``: the most it is handed at once."""
+
+    name: str
+    lane: Lane | None = None
+    partition: int = 0
+    batch: int = BATCH
+
+    def __str__(self) -> str:
+        return "-".join(map(str, (self.name, *([self.lane.name] if self.lane else []), self.partition)))
+
+
+def consumers(*lanes: Lane, partitions: int, batch: int = BATCH) -> list[Role]:
+    """A process for each partition of some lanes."""
+    return [Role("consumer", lane, each, batch) for lane in lanes for each in range(partitions)]
+
+
+def pipeline(*lanes: Lane, partitions: int, batch: int = BATCH) -> list[Role]:
+    """Everything after accept, for some lanes."""
+    acks = [Role("acks", partition=each, batch=batch) for each in range(partitions)]
+    return [Role("dispatcher"), *consumers(*lanes, partitions=partitions, batch=batch), *acks, Role("reconciler")]
+
+
+class InvokedSender(LambdaSender):
+    """The sender functions without Lambda: payload and answer are JSON all the same."""
+
+    def __init__(self, provider_url: str) -> None:
+        super().__init__({each: each for each in Provider})
+        clients = {
+            Provider.SLACK: lambda: SlackClient(f"{provider_url}/slack", HttpClient()),
+            Provider.BREVO: lambda: BrevoClient(f"{provider_url}/brevo", HttpClient()),
+            Provider.WHATSAPP: lambda: WhatsAppClient(f"{provider_url}/whatsapp", HttpClient()),
+        }
+        self._senders = {each: ChannelSender(make(), OpenVault(), clock.now) for each, make in clients.items()}
+
+    def _invoke(self, function: str, payload: dict[str, Any]) -> bytes:
+        event = json.loads(json.dumps(payload))
+        return json.dumps(sending.answer(self._senders[Provider(function)], event)).encode()
+
+
+def work(role: Role, at: Addresses, log_file: str) -> None:
+    """A worker's life, until it is ended."""
+    end_with_parent()
+    descriptor = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    for stream in (1, 2):
+        os.dup2(descriptor, stream)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
+    {"dispatcher": _dispatch, "consumer": _consume, "acks": _acknowledge, "reconciler": _reconcile}[role.name](role, at)
+
+
+def _dispatch(_: Role, at: Addresses) -> None:
+    dispatcher = load_handler("dispatcher", at).dispatcher
+    while True:
+        dispatcher.run(uuid4().hex, clock.now() + timedelta(seconds=timing.DISPATCHER_RUN))
+
+
+def _consume(role: Role, at: Addresses) -> None:
+    assert role.lane
+    consumer = replace(load_handler("consumer", at).consumer, sender=InvokedSender(at.provider))
+
+    def hand_over(records: Sequence[InboundRecord]) -> None:
+        consumer.deliver(records, clock.now() + timedelta(seconds=timing.CONSUMER_TIMEOUT))
+
+    Stream(at.kafka, role.lane.topic, role.lane.group, role.batch, hand_over, [role.partition]).run()
+
+
+def _acknowledge(role: Role, at: Addresses) -> None:
+    acknowledger = load_handler("acks", at).acknowledger
+    Stream(at.kafka, ACKS_TOPIC, ACKS_GROUP, role.batch, acknowledger.acknowledge, [role.partition]).run()
+
+
+def _reconcile(_: Role, at: Addresses) -> None:
+    reconciler = load_handler("reconciler", at).reconciler
+    while True:
+        reconciler.sweep()
+        time.sleep(SWEEP_SECONDS)
+
+
+class Fleet:
+    """Some workers, and what they cost."""
+
+    def __init__(self, machine: Machine, roles: Sequence[Role]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._machine = machine
+        self._running: dict[str, BaseProcess] = {}
+        for role in roles:
+            arguments = (role, machine.addresses, str(machine.folder / f"{role}.log"))
+            process = context.Process(target=work, args=arguments, daemon=True)
+            process.start()
+            self._running[str(role)] = process
+
+    def processes(self) -> dict[str, psutil.Process]:
+        return {name: psutil.Process(each.pid) for name, each in self._running.items()}
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """So far, by worker."""
+        return {name: sum(each.cpu_times()[:2]) for name, each in self.processes().items()}
+
+    def alive(self) -> None:
+        """AssertionError with the end of its log where a worker has ended."""
+        for name, each in self._running.items():
+            assert each.is_alive(), f"{name} ended:\n{(self._machine.folder / f'{name}.log').read_text()[-2_000:]}"
+
+    def close(self) -> None:
+        for each in self._running.values():
+            each.kill()
+            each.join()
+            each.close()
+
+
+@contextmanager
+def running(machine: Machine, roles: Sequence[Role]) -> Iterator[Fleet]:
+    fleet = Fleet(machine, roles)
+    try:
+        yield fleet
+    finally:
+        fleet.close()
+
+
+EMAIL = Lane(Channel.EMAIL, Priority.NORMAL)
