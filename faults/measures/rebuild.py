@@ -160,8 +160,9 @@ def _each_once(machine: Machine, client: redis.Redis) -> None:
     """Every row is in its lane with its time, and nothing else is in any lane."""
     found: dict[tuple[str, bytes], int] = {}
     for lane in LANES:
-        there: Any = client.zrange(f"nofy:{{{lane.name}}}:due", 0, -1, withscores=True)
-        found.update({(lane.name, member): int(score) for member, score in there})
+        for key in client.scan_iter(f"nofy:{{{lane.name}}}:due:*", count=1_000):
+            there: Any = client.zrange(key, 0, -1, withscores=True)
+            found.update({(lane.name, member): int(score) for member, score in there})
     rows = machine.query("SELECT channel || '.' || priority, id, due_at FROM deliveries")
     wanted = {(lane, identifier.bytes): milliseconds(due_at) for lane, identifier, due_at in rows}
     assert found == wanted, f"{len(wanted.keys() - found.keys())} are missing, {len(found)} are there"

@@ -25,6 +25,7 @@ def test_what_waits_is_told_with_everything_the_dispatcher_decides_on(store: Bac
             "C0123",
             told.planned.expires_at,
             False,
+            1,
         )
     ]
 

@@ -28,7 +28,8 @@ def failed(store: Backend) -> Told:
 
 
 def entry(told: Told) -> Entry:
-    return Entry(told.planned.deliveries[0].lane, told.id, told.fence.due_at)
+    project_id = told.project.principal.project_id
+    return Entry(told.planned.deliveries[0].lane, project_id, told.id, told.fence.due_at)
 
 
 # The index

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
@@ -10,7 +12,7 @@ from uuid import UUID
 
 from nofy.domain.ids import from_milliseconds, milliseconds
 from nofy.domain.timing import CLAIM_LEASE, DISPATCHER_SLEEP
-from nofy.ports.schedule import Claim, Entry, Turn
+from nofy.ports.schedule import EQUAL, Claim, Entry, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,6 +21,27 @@ if TYPE_CHECKING:
     from tests.fakes.clock import ManualClock
 
 Scores = dict[UUID, int]
+
+
+@dataclass
+class Turns:
+    """Virtual times of one lane's projects: of those with due work, and of those that were served and have none."""
+
+    busy: dict[UUID, float] = field(default_factory=dict)
+    served: dict[UUID, float] = field(default_factory=dict)
+
+    def enter(self, projects: Iterable[UUID]) -> None:
+        lane = min(self.busy.values(), default=0.0)
+        for each in projects:
+            self.busy.setdefault(each, max(lane, self.served.get(each, 0.0)))
+
+    def leave(self, project: UUID) -> None:
+        self.served[project] = self.busy.pop(project)
+
+    def forget(self) -> None:
+        """Whom the lane has caught up with owes nothing any more."""
+        lane = min(self.busy.values(), default=float("inf"))
+        self.served = {each: turn for each, turn in self.served.items() if turn > lane}
 
 
 class MemorySchedule:
@@ -33,6 +56,8 @@ class MemorySchedule:
         """FLUSHALL."""
         self.due: dict[Lane, Scores] = defaultdict(dict)
         self.leased: dict[Lane, Scores] = defaultdict(dict)
+        self._owners: dict[UUID, UUID] = {}
+        self._turns: dict[Lane, Turns] = defaultdict(Turns)
         self._woken = False
         self._run: str | None = None
         self._epoch: str | None = None
@@ -40,15 +65,18 @@ class MemorySchedule:
     def add(self, entries: Iterable[Entry], now: datetime) -> None:
         for each in entries:
             self.due[each.lane][each.delivery_id] = milliseconds(each.due_at)
+            self._owners[each.delivery_id] = each.project_id
             self._woken |= each.due_at <= now + timedelta(seconds=DISPATCHER_SLEEP)
 
     def register(self, run_id: str) -> None:
         self._run = run_id
 
-    def claim(self, limits: Mapping[Lane, int], now: datetime, run_id: str) -> Turn:
+    def claim(
+        self, limits: Mapping[Lane, int], now: datetime, run_id: str, weights: Mapping[UUID, int] = EQUAL
+    ) -> Turn:
         now_ms = milliseconds(now, up=False)
         lease_ms = now_ms + CLAIM_LEASE * 1_000
-        taken = {lane: self._take(lane, limit, now_ms, lease_ms) for lane, limit in limits.items()}
+        taken = {lane: self._take(lane, limit, now_ms, lease_ms, weights) for lane, limit in limits.items()}
         heads = [min(self.due[lane].values()) for lane in limits if self.due[lane]]
         return Turn(
             tuple(Claim(lane, ids, lease_ms) for lane, ids in taken.items() if ids),
@@ -56,13 +84,40 @@ class MemorySchedule:
             self._run in (None, run_id),
         )
 
-    def _take(self, lane: Lane, limit: int, now_ms: int, lease_ms: int) -> tuple[UUID, ...]:
-        left_behind = _first(self.leased[lane], now_ms, limit)
-        due = _first(self.due[lane], now_ms, limit - len(left_behind))
+    def _take(
+        self, lane: Lane, limit: int, now_ms: int, lease_ms: int, weights: Mapping[UUID, int]
+    ) -> tuple[UUID, ...]:
+        left_behind = _first(self.leased[lane], now_ms)[:limit]
+        due = self._serve(lane, limit - len(left_behind), now_ms, weights)
         for each in due:
             del self.due[lane][each]
         self.leased[lane].update(dict.fromkeys([*left_behind, *due], lease_ms))
         return (*left_behind, *due)
+
+    def _serve(self, lane: Lane, room: int, now_ms: int, weights: Mapping[UUID, int]) -> list[UUID]:
+        """One id after the other, each of the project that is least far on."""
+        waiting: defaultdict[UUID, list[UUID]] = defaultdict(list)
+        for each in _first(self.due[lane], now_ms):
+            waiting[self._owners[each]].append(each)
+        turns = self._turns[lane]
+        turns.enter(waiting)
+        starts = dict(turns.busy)
+        queue = [(turns.busy[project], project.hex, project) for project in waiting]
+        heapq.heapify(queue)
+        service: list[UUID] = []
+        taken: defaultdict[UUID, int] = defaultdict(int)
+        while queue and len(service) < room:
+            _, name, project = heapq.heappop(queue)
+            service.append(waiting[project][taken[project]])
+            taken[project] += 1
+            turns.busy[project] = starts[project] + taken[project] / weights.get(project, 1)
+            if taken[project] < len(waiting[project]):
+                heapq.heappush(queue, (turns.busy[project], name, project))
+        for project in starts:
+            if taken[project] == len(waiting[project]):
+                turns.leave(project)
+        turns.forget()
+        return service
 
     def release(self, claims: Iterable[Claim]) -> None:
         for claim in claims:
@@ -71,9 +126,9 @@ class MemorySchedule:
                 if leased.get(each) == claim.lease_ms:
                     del leased[each]
 
-    def remove(self, lane: Lane, ids: Iterable[UUID]) -> None:
-        for each in ids:
-            self.due[lane].pop(each, None)
+    def remove(self, entries: Iterable[Entry]) -> None:
+        for each in entries:
+            self.due[each.lane].pop(each.delivery_id, None)
 
     def sleep(self, seconds: float) -> None:
         if not self._woken or seconds < 0.001:  # Redis takes nothing shorter, and then no wake is used up
@@ -90,6 +145,5 @@ class MemorySchedule:
         return any(delivery_id in scores for index in (self.due, self.leased) for scores in index.values())
 
 
-def _first(scores: Scores, until: int, limit: int) -> list[UUID]:
-    ordered = sorted((score, each) for each, score in scores.items() if score <= until)
-    return [each for _, each in ordered[: max(0, limit)]]
+def _first(scores: Scores, until: int) -> list[UUID]:
+    return [each for _, each in sorted((score, each) for each, score in scores.items() if score <= until)]

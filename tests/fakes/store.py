@@ -175,7 +175,8 @@ class MemoryStore:
     def _waiting(self, row: DeliveryRow) -> Waiting:
         held = self._integration(row).held
         planned = row.planned
-        return Waiting(row.fence, row.project_id, planned.lane, planned.destination, row.expires_at, held)
+        weight = self.tables.projects[row.project_id].weight
+        return Waiting(row.fence, row.project_id, planned.lane, planned.destination, row.expires_at, held, weight)
 
     def mark_queued(self, queued: Sequence[Queued]) -> None:
         for each in queued:

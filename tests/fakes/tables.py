@@ -45,6 +45,7 @@ class KeyRow:
 class ProjectRow:
     project: Project
     limits: ProjectLimits = field(default_factory=ProjectLimits)
+    weight: int = 1
     audit_log: list[AuditEntry] = field(default_factory=list)
 
 
@@ -136,12 +137,13 @@ class DeliveryRow:
 
     @property
     def entry(self) -> Entry:
-        return Entry(self.planned.lane, self.planned.delivery_id, self.due_at)
+        return Entry(self.planned.lane, self.project_id, self.planned.delivery_id, self.due_at)
 
     @property
     def state(self) -> State:
         return State(
             self.planned.delivery_id,
+            self.project_id,
             self.status,
             self.attempt_no,
             self.spent,

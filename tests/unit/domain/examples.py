@@ -32,7 +32,7 @@ def seconds(number: float) -> timedelta:
 
 
 def state(status: Status = Status.SENDING, **changes: Any) -> State:
-    return replace(State(DELIVERY, status, 3, 1, NOW, LANE, INTEGRATION), **changes)
+    return replace(State(DELIVERY, PROJECT, status, 3, 1, NOW, LANE, INTEGRATION), **changes)
 
 
 def report(**changes: Any) -> Report:

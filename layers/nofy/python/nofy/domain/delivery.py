@@ -42,6 +42,7 @@ class Waiting:
     destination: str
     expires_at: datetime
     integration_held: bool
+    weight: int  # its project's, beside others with due work in the lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class State:
     """What the acks handler may change about a delivery."""
 
     delivery_id: UUID
+    project_id: UUID
     status: Status
     attempt_no: int
     spent: int

@@ -41,7 +41,7 @@ def accept(
     """
     replay = store.accept(principal, planned, claim)
     if replay is None:
-        _index(planned, schedule, clock)
+        _index(principal, planned, schedule, clock)
     return replay
 
 
@@ -65,11 +65,11 @@ def again(view: NotificationView) -> Draft:
     )
 
 
-def _index(planned: Sequence[PlannedNotification], schedule: Schedule, clock: Clock) -> None:
+def _index(principal: Principal, planned: Sequence[PlannedNotification], schedule: Schedule, clock: Clock) -> None:
     now = clock()
     horizon = now + timedelta(seconds=ACCEPT_WINDOW)
     entries = [
-        Entry(delivery.lane, delivery.delivery_id, notification.send_at)
+        Entry(delivery.lane, principal.project_id, delivery.delivery_id, notification.send_at)
         for notification in planned
         for delivery in notification.deliveries
         if notification.send_at <= horizon

@@ -77,7 +77,7 @@ class Acknowledger:
         now = self.clock()
         horizon = now + timedelta(seconds=INDEX_WINDOW)
         entries = [
-            Entry(each.after.lane, each.after.delivery_id, each.after.due_at)
+            Entry(each.after.lane, each.after.project_id, each.after.delivery_id, each.after.due_at)
             for each in changes
             if each.after.status is Status.RETRYING and each.after.due_at <= horizon
         ]

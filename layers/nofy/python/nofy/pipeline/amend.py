@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from nofy.domain.dead_letters import Standing
@@ -128,9 +127,9 @@ class Amender:
 
     def _forget(self, entries: list[Entry]) -> None:
         """Only tidiness: the dispatcher looks at the row before it sends anything."""
-        ordered = sorted(entries, key=lambda each: each.lane.name)
+        if not entries:
+            return
         try:
-            for lane, group in groupby(ordered, key=lambda each: each.lane):
-                self._schedule.remove(lane, [each.delivery_id for each in group])
+            self._schedule.remove(entries)
         except ScheduleUnavailableError:
             log.info("stale ids stay in the index until they are due", exc_info=True)

@@ -137,7 +137,7 @@ class Dispatcher:
         """Into the lane again at their time; what is due beyond the window is the reconciler's to index."""
         horizon = now + timedelta(seconds=INDEX_WINDOW)
         entries = [
-            Entry(each.lane, each.fence.delivery_id, each.fence.due_at)
+            Entry(each.lane, each.project_id, each.fence.delivery_id, each.fence.due_at)
             for each in waiting
             if each.fence.due_at <= horizon
         ]

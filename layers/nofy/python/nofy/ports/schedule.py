@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -12,19 +13,26 @@ if TYPE_CHECKING:
 
     from nofy.domain.routing import Lane
 
+# Projects that no weight is known of weigh one.
+EQUAL: Mapping[UUID, int] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A delivery's place in its lane."""
+    """A delivery's place: in its lane, among its project's."""
 
     lane: Lane
+    project_id: UUID
     delivery_id: UUID
     due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Ids of one lane that this run holds until ``lease_ms``; the lease is also what proves they are ours."""
+    """Ids of one lane that this run holds until ``lease_ms``; the lease is also what proves they are ours.
+
+    What earlier claims left behind comes first, then each project's turn: ids are in the order of service.
+    """
 
     lane: Lane
     ids: tuple[UUID, ...]
@@ -36,7 +44,9 @@ class Turn:
     """What one look at the schedule found."""
 
     claims: tuple[Claim, ...]
-    next_due: datetime | None  # the soonest thing still waiting, in any lane
+    # When there may be something to claim again in one of the lanes: never late, and early where the soonest was moved
+    # or removed meanwhile.
+    next_due: datetime | None
     newest_run: bool  # False: another dispatcher has registered since, this run should end
 
 
@@ -49,14 +59,20 @@ class Schedule(Protocol):
     def register(self, run_id: str) -> None:
         """Make this run the newest one; older runs end when they see it."""
 
-    def claim(self, limits: Mapping[Lane, int], now: datetime, run_id: str) -> Turn:
-        """Take what is due, at most ``limits[lane]`` of each lane, and what earlier claims left behind."""
+    def claim(
+        self, limits: Mapping[Lane, int], now: datetime, run_id: str, weights: Mapping[UUID, int] = EQUAL
+    ) -> Turn:
+        """Take what is due, at most ``limits[lane]`` of each lane, and what earlier claims left behind.
+
+        Projects of a lane take turns: while two of them have due work, one that weighs three times as much as the
+        other is given three times as much, and who had nothing due before has neither saved up anything nor owes it.
+        """
 
     def release(self, claims: Iterable[Claim]) -> None:
         """Let go of claimed ids, except those that somebody else holds by now."""
 
-    def remove(self, lane: Lane, ids: Iterable[UUID]) -> None:
-        """Forget ids that will not be sent."""
+    def remove(self, entries: Iterable[Entry]) -> None:
+        """Forget ids that will not be sent, whatever their time; what is claimed already stays claimed."""
 
     def sleep(self, seconds: float) -> None:
         """Wait until somebody wakes the dispatcher, or this long."""

@@ -111,9 +111,9 @@ class PostgresBurials:
 
 
 def _waiting(row: tuple[Any, ...]) -> Waiting:
-    identifier, attempt_no, due_at, project_id, channel, priority, destination, expires_at, held = row
+    identifier, attempt_no, due_at, project_id, channel, priority, destination, expires_at, held, weight = row
     fence = Fence(identifier, attempt_no, due_at)
-    return Waiting(fence, project_id, lane(channel, priority), destination, expires_at, held)
+    return Waiting(fence, project_id, lane(channel, priority), destination, expires_at, held, weight)
 
 
 def _leased(row: tuple[Any, ...]) -> Leased:
@@ -140,9 +140,12 @@ def _leased(row: tuple[Any, ...]) -> Leased:
 
 
 def _state(row: tuple[Any, ...]) -> State:
-    identifier, status, attempt_no, spent, due_at, channel, priority, integration_id, message_id, reason = row
+    identifier, status, attempt_no, spent, due_at, channel, priority, *more = row
+    integration_id, message_id, reason, project_id = more
     where = lane(channel, priority)
-    return State(identifier, Status(status), attempt_no, spent, due_at, where, integration_id, message_id, reason)
+    return State(
+        identifier, project_id, Status(status), attempt_no, spent, due_at, where, integration_id, message_id, reason
+    )
 
 
 def _report_columns(reports: Sequence[Report], prefix: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from nofy.adapters.postgres.database import Database, statement
 from nofy.adapters.postgres.values import entries, fence_columns, lane
@@ -40,9 +41,12 @@ class PostgresUpkeep:
     def waiting_between(self, after: datetime | None, until: datetime, limit: int) -> list[Entry]:
         parameters = {"after": after, "until": until, "limit": limit}
         rows = self._database.run(statement("waiting_between"), parameters)
-        # A rebuild reads a million rows here, of nine lanes: each is made once.
-        known = cache(lane)
-        return [Entry(known(channel, priority), identifier, due_at) for channel, priority, identifier, due_at in rows]
+        # A rebuild reads a million rows here, of nine lanes and not many more projects: each is made once.
+        known, project = cache(lane), cache(UUID)
+        return [
+            Entry(known(channel, priority), project(of_project), identifier, due_at)
+            for channel, priority, of_project, identifier, due_at in rows
+        ]
 
     def accepted_since(self, since: datetime, until: datetime) -> list[Entry]:
         return entries(self._database.run(statement("accepted_since"), {"since": since, "until": until}))

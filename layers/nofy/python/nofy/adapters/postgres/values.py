@@ -27,5 +27,5 @@ def lane(channel: str, priority: str) -> Lane:
 
 
 def entries(rows: Sequence[tuple[Any, ...]]) -> list[Entry]:
-    """Rows of ``channel, priority, id, due_at`` as entries of the schedule."""
-    return [Entry(lane(channel, priority), identifier, due_at) for channel, priority, identifier, due_at in rows]
+    """Rows of ``channel, priority, project_id, id, due_at`` as entries of the schedule."""
+    return [Entry(lane(channel, priority), *more) for channel, priority, *more in rows]

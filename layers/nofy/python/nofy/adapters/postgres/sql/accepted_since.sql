@@ -1,3 +1,3 @@
-SELECT channel, priority, id, due_at
+SELECT channel, priority, project_id, id, due_at
 FROM deliveries
 WHERE id >= nofy_uuid_floor(%(since)s) AND status IN ('scheduled', 'retrying') AND due_at <= %(until)s

@@ -9,4 +9,4 @@ WITH stopped AS (
     SELECT nofy_count(array_agg(ROW(project_id, live, channel, 'cancelled', changed_at, NULL)::nofy_event)) AS cells
     FROM stopped
 )
-SELECT channel, priority, id, due_at FROM stopped WHERE (SELECT cells FROM counted) IS NOT NULL
+SELECT channel, priority, project_id, id, due_at FROM stopped WHERE (SELECT cells FROM counted) IS NOT NULL

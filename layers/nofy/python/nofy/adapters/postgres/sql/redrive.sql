@@ -70,7 +70,7 @@ WITH meant AS (
     SELECT nofy_count(array_agg(ROW(project_id, live, channel, 'redriven', changed_at, NULL)::nofy_event)) AS cells
     FROM redriven
 )
-SELECT o.letters, r.channel, r.priority, r.id, r.due_at
+SELECT o.letters, r.channel, r.priority, r.project_id, r.id, r.due_at
 FROM open o
 LEFT JOIN redriven r ON true
 WHERE (SELECT cells FROM counted) IS NOT NULL

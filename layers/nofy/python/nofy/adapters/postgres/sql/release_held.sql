@@ -12,4 +12,4 @@ SET status = 'scheduled', changed_at = clock_timestamp(),
     history = d.history || jsonb_build_object('event', 'released', 'at', clock_timestamp())
 FROM released r
 WHERE d.id = r.id
-RETURNING d.channel, d.priority, d.id, d.due_at
+RETURNING d.channel, d.priority, d.project_id, d.id, d.due_at

@@ -32,6 +32,6 @@ WITH fence AS (
     FROM moved
     WHERE status = 'failed'
 )
-SELECT channel, priority, id, due_at
+SELECT channel, priority, project_id, id, due_at
 FROM moved
 WHERE status = 'scheduled' AND (SELECT cells FROM counted) IS NOT NULL

@@ -1,4 +1,4 @@
-SELECT channel, priority, id, due_at
+SELECT channel, priority, project_id::text, id, due_at
 FROM deliveries
 WHERE status IN ('scheduled', 'retrying') AND due_at > coalesce(%(after)s, '-infinity'::timestamptz)
     AND due_at <= %(until)s
