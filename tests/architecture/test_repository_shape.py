@@ -109,7 +109,7 @@ DRIVERS = {
     "psycopg2": ["adapters/postgres"],
     "redis": ["adapters/redis"],
     "kafka": ["adapters/kafka"],
-    "urllib3": ["adapters/providers", "adapters/identity"],
+    "urllib3": ["adapters/identity"],
     "jwt": ["adapters/jose", "adapters/identity"],
     "cryptography": ["adapters/jose"],
     "boto3": ["adapters/aws", "runtime/operator"],

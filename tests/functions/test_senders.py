@@ -85,8 +85,7 @@ def invoke(function, simulators: Server, monkeypatch: pytest.MonkeyPatch):
 
     yield invoked
     for each in made:
-        if each._pool is not None:
-            each._pool.clear()
+        each.close()
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -181,7 +180,7 @@ def test_a_credential_of_another_project_or_integration_sends_nothing(
         messages = [mine, replace(mine, credential=replace(mine.credential, **elsewhere))]
         payload = request([message_to_json(each) for each in messages], clock.now() + timedelta(seconds=60))
         own, stolen = read_response(module.handler(payload, Context()))
-        module.sender.client._http._pool.clear()
+        module.sender.client._http.close()
     assert isinstance(own, Accepted)
     assert stolen == NotTried("the credential could not be opened")
     assert len(simulators.application.world.ledger.since(0)) == 1

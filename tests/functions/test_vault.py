@@ -71,8 +71,7 @@ def ask(function, simulators: Server, kms: Any, monkeypatch: pytest.MonkeyPatch)
 
     yield asked
     for http in made:
-        if http._pool is not None:
-            http._pool.clear()
+        http.close()
 
 
 GOOD = [

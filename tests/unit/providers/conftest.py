@@ -21,8 +21,7 @@ settings.load_profile("nofy")
 def http() -> Iterator[HttpClient]:
     client = HttpClient()
     yield client
-    if client._pool is not None:
-        client._pool.clear()
+    client.close()
 
 
 @pytest.fixture

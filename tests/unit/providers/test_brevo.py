@@ -145,7 +145,7 @@ def test_the_key_of_the_account_is_a_header_and_the_key_of_the_message_is_not(ht
         ("ada+503@example.com", BREVO_API_KEY, Unknown("HTTP 503")),
         ("ada+html503@example.com", BREVO_API_KEY, Unknown("HTTP 503")),
         ("ada+throttle3@example.com", BREVO_API_KEY, Throttled("too_many_requests: Too many requests", 3)),
-        ("ada+reset@example.com", BREVO_API_KEY, Unknown("no answer: ProtocolError")),
+        ("ada+reset@example.com", BREVO_API_KEY, Unknown("no answer: ConnectionError")),
         ("ada+reject@example.com", BREVO_API_KEY, Rejected(RECIPIENT, "invalid_parameter: email is not valid in to")),
         ("ada+content@example.com", BREVO_API_KEY, Rejected(CONTENT, "invalid_parameter: htmlContent is not valid")),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,8 @@ SLACK = message(content={"text": TOLD}, settings={})
 
 
 def exchange(client: Any, asked: Any, server: TinyServer, credential: str = SECRET) -> Exchange:
-    outcome = client(server.url, HttpClient()).call(asked, credential)
+    with closing(HttpClient()) as http:
+        outcome = client(server.url, http).call(asked, credential)
     assert outcome.exchange is not None
     told = json.dumps(outcomes.to_json(outcome)["exchange"])
     assert SECRET not in told

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import threading
 from typing import Any
 
 import pytest
 
+from nofy.adapters.providers import connections
 from nofy.adapters.providers import http as module
 from nofy.adapters.providers.http import Answer, HttpClient, Request
 from nofy.domain.outcomes import Accepted, Outcome, Transient, Unknown
@@ -54,7 +56,7 @@ def test_we_say_who_is_calling(http: HttpClient):
 
 def test_a_connection_that_is_refused_was_never_made(http: HttpClient):
     outcome = post(http, f"http://127.0.0.1:{free_port()}")
-    assert outcome == Transient("not reached: NewConnectionError")
+    assert outcome == Transient("not reached: ConnectionRefusedError")
 
 
 def test_a_name_nobody_knows_was_never_reached(http: HttpClient, monkeypatch: pytest.MonkeyPatch):
@@ -62,17 +64,17 @@ def test_a_name_nobody_knows_was_never_reached(http: HttpClient, monkeypatch: py
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
-    assert post(http, "http://api.invalid/send") == Transient("not reached: NameResolutionError")
+    assert post(http, "http://api.invalid/send") == Transient("not reached: gaierror")
 
 
 def test_a_door_that_nobody_answers_was_never_reached(http: HttpClient, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "PROVIDER_CONNECT_TIMEOUT", 0.1)
+    monkeypatch.setattr(connections, "PROVIDER_CONNECT_TIMEOUT", 0.1)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         crowd = [_knock(listener.getsockname()) for _ in range(4)]  # the queue is full, nobody is let in
         outcome = post(http, f"http://127.0.0.1:{listener.getsockname()[1]}")
         for each in crowd:
             each.close()
-    assert outcome == Transient("not reached: ConnectTimeoutError")
+    assert outcome == Transient("not reached: TimeoutError")
 
 
 @pytest.mark.parametrize(
@@ -92,11 +94,11 @@ def test_a_request_that_left_and_got_no_whole_answer_may_have_been_acted_on(http
 
 
 def test_a_provider_that_is_silent_for_too_long_may_have_acted(http: HttpClient, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "PROVIDER_TIMEOUT", 0.1)
+    monkeypatch.setattr(connections, "PROVIDER_TIMEOUT", 0.1)
     with TinyServer([SILENCE]) as server:
         outcome = post(http, server.url)
         assert len(server.asked) == 1, "nobody asks again"
-    assert outcome == Unknown("no answer: ReadTimeoutError")
+    assert outcome == Unknown("no answer: TimeoutError")
 
 
 @pytest.mark.parametrize("status", [408, 413, 429, 500, 502, 503, 504])
@@ -158,15 +160,17 @@ def test_what_is_asked_shows_no_credential():
     assert "EAAsecret123" not in repr(Request("https://x", {}, {}, secret="EAAsecret123"))
 
 
-def test_an_answer_without_end_is_cut_and_costs_no_connection(http: HttpClient, monkeypatch: pytest.MonkeyPatch):
+def test_an_answer_without_end_is_cut_and_its_connection_is_not_used_again(
+    http: HttpClient, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(module, "MAX_ANSWER", 1000)
-    monkeypatch.setattr(module, "POOL_SIZE", 1)  # one that is not given back would be waited for
     with TinyServer([reply(200, b"x" * 500_000)]) as server:
         for _ in range(3):
             reader = Reader()
             assert post(http, server.url, reader=reader) == Accepted("read")
             assert reader.answer is not None
             assert len(reader.answer.body) == 1000
+        assert server.connections == 3
 
 
 def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(http: HttpClient, monkeypatch: pytest.MonkeyPatch):
@@ -178,7 +182,34 @@ def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(http: HttpClient, m
 
 
 def test_making_a_client_connects_to_nothing():
-    assert HttpClient()._pool is None
+    assert not HttpClient()._connections._idle
+
+
+def test_no_more_connections_are_kept_than_a_sender_has_calls_in_flight(http: HttpClient):
+    with TinyServer([reply()]) as server:
+        kept = http._connections
+        taken = [kept.take(server.url) for _ in range(connections.KEPT + 2)]
+        for each in taken:
+            kept.give_back(server.url, each)
+        assert sum(each.sock is not None for each in taken) == connections.KEPT
+
+
+def test_a_request_that_cannot_be_made_costs_no_connection_that_others_use(http: HttpClient):
+    """A header that http.client refuses leaves a request half made behind."""
+    with TinyServer([reply()]) as server:
+        with pytest.raises(ValueError, match="header"):
+            http.ask(Request(server.url, {"api-key": "a\nb"}, {}), Reader())
+        assert post(http, server.url) == Accepted("read")
+        assert len(server.asked) == 1
+
+
+def test_a_certificate_that_nobody_vouches_for_is_never_asked(http: HttpClient):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answering = threading.Thread(target=_speak_no_tls, args=(server,))
+        answering.start()
+        outcome = post(http, f"https://127.0.0.1:{server.getsockname()[1]}")
+        answering.join()
+    assert outcome == Transient("not reached: SSLError")
 
 
 @pytest.mark.parametrize(
@@ -227,6 +258,13 @@ def test_an_answer_that_is_no_json_object_is_an_empty_one(body: bytes, found: di
 def test_the_start_of_an_answer_is_shown_to_a_person():
     assert Answer(500, {}, b" <h1>oops\xff</h1> " + b"x" * 500).text().startswith("<h1>oops\ufffd</h1>")
     assert len(Answer(500, {}, b"x" * 500).text()) == 200
+
+
+def _speak_no_tls(server: socket.socket) -> None:
+    visitor, _ = server.accept()
+    visitor.recv(4096)
+    visitor.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    visitor.close()
 
 
 def _knock(address: tuple[str, int]) -> socket.socket:

@@ -13,19 +13,18 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
+from nofy.adapters.providers.connections import Connections, NotReachedError
 from nofy.domain.outcomes import Exchange, Outcome, Transient, Unknown, word
 from nofy.domain.timing import PROVIDER_CONNECT_TIMEOUT, PROVIDER_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from urllib3 import BaseHTTPResponse, PoolManager
+    from http.client import HTTPConnection, HTTPResponse
 
 Read = TypeVar("Read")
 
-# As many connections as there are calls in flight: none waits for another's connection.
-POOL_SIZE = 32
 # The longest answer is Slack's, which repeats the message: 256 KB of it, escaped. What is longer is cut.
 MAX_ANSWER = 2 * 1024 * 1024
 _PART = 64 * 1024
@@ -93,13 +92,17 @@ def _seconds_between(start: str | None, end: str) -> float | None:
         return None
 
 
-def _body(response: BaseHTTPResponse, until: float) -> bytes:
+def _body(response: HTTPResponse, until: float) -> bytes:
     """The answer's body, cut at :data:`MAX_ANSWER`. TimeoutError where it comes byte by byte for too long."""
+    from http.client import IncompleteRead
+
     body = bytearray()
     while len(body) < MAX_ANSWER and (part := response.read1(_PART)):
         body += part
         if monotonic() > until:
             raise TimeoutError("the answer takes too long")
+    if len(body) < MAX_ANSWER and response.length:  # read1 says nothing of what was promised and did not come
+        raise IncompleteRead(bytes(body), response.length)
     return bytes(body[:MAX_ANSWER])
 
 
@@ -107,24 +110,34 @@ def _without(secret: str, body: bytes) -> bytes:
     return body if len(secret) < _SHORTEST_SECRET else body.replace(secret.encode(), b"[credential]")
 
 
+def _name(error: Exception) -> str:
+    """One name for every way in which a connection ends: reasons group dead letters."""
+    from http.client import IncompleteRead
+
+    return "ConnectionError" if isinstance(error, ConnectionError | IncompleteRead) else type(error).__name__
+
+
 class HttpClient:
     """Keeps connections open between invokes; safe to use from many threads."""
 
     def __init__(self) -> None:
-        self._pool: PoolManager | None = None
+        self._connections = Connections()
 
     def ask(self, request: Request, read: Callable[[Answer], Read]) -> Read | Transient | Unknown:
         """Ask once; ``read`` says what the answer means."""
-        from urllib3.exceptions import ConnectTimeoutError as ConnectTimeout
-        from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+        from http.client import HTTPException
 
         try:
             answer = self._ask(request)
-        except (ConnectTimeout, NewConnectionError, NameResolutionError) as error:
-            return Transient(f"not reached: {type(error).__name__}")
-        except (HTTPError, OSError) as error:
-            return Unknown(f"no answer: {type(error).__name__}")
+        except NotReachedError as error:
+            return Transient(f"not reached: {error}")
+        except (HTTPException, OSError) as error:
+            return Unknown(f"no answer: {_name(error)}")
         return read(answer)
+
+    def close(self) -> None:
+        """Hang up; the next call connects again."""
+        self._connections.close()
 
     def exchange(
         self, request: Request, path: str, read: Callable[[Answer], Outcome], code: Callable[[Answer], Any]
@@ -146,26 +159,37 @@ class HttpClient:
         return replace(outcome, exchange=Exchange("POST", path, took, *(answered[0] if answered else ())))
 
     def _ask(self, request: Request) -> Answer:
-        until = monotonic() + PROVIDER_CONNECT_TIMEOUT + PROVIDER_TIMEOUT
-        response = self._connected().request(
-            "GET" if request.body is None else "POST",
-            request.url,
-            body=None if request.body is None else json.dumps(request.body, ensure_ascii=False).encode(),
-            headers={"user-agent": "nofy", **request.headers},
-            preload_content=False,
-        )
+        connection = self._connections.take(request.url)
         try:
-            body = _body(response, until)
-        finally:
-            response.close()  # the connection too, unless all of the answer was read
-            response.release_conn()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, headers, _without(request.secret, body))
+            answer, whole = _asked(connection, request)
+        except BaseException:
+            connection.close()  # in whatever state it is
+            raise
+        if whole:
+            self._connections.give_back(request.url, connection)
+        else:
+            connection.close()
+        return answer
 
-    def _connected(self) -> PoolManager:
-        if self._pool is None:
-            from urllib3 import PoolManager, Timeout
 
-            timeout = Timeout(connect=PROVIDER_CONNECT_TIMEOUT, read=PROVIDER_TIMEOUT)
-            self._pool = PoolManager(maxsize=POOL_SIZE, block=True, timeout=timeout, retries=False)
-        return self._pool
+def _asked(connection: HTTPConnection, request: Request) -> tuple[Answer, bool]:
+    """The answer, and whether it was read to its end."""
+    until = monotonic() + PROVIDER_CONNECT_TIMEOUT + PROVIDER_TIMEOUT
+    connection.request(
+        "GET" if request.body is None else "POST",
+        _target(request.url),
+        body=None if request.body is None else json.dumps(request.body, ensure_ascii=False).encode(),
+        headers={"user-agent": "nofy", **request.headers},
+    )
+    response = connection.getresponse()
+    with response:
+        body = _body(response, until)
+        whole = response.isclosed() or response.length == 0
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status, headers, _without(request.secret, body)), whole
+
+
+def _target(url: str) -> str:
+    """What is asked for of its server: the address without whose it is."""
+    parts = urlsplit(url)
+    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
