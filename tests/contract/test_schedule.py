@@ -274,7 +274,9 @@ def test_members_are_sixteen_bytes_and_a_lanes_keys_share_one_hash_tag(real: Ind
         members = {len(member) for key in keys if "heads" not in key for member in client.zrange(key, 0, -1)}
     assert members == {16}
     names = {f"due:{ONE.hex}", "heads", "leased"}, {f"due:{OTHER.hex}", "heads", "leased"}
-    assert keys == {f"nofy:{{{lane.name}}}:{name}" for lane, of_lane in zip((SLACK, EMAIL), names) for name in of_lane}
+    assert keys == {
+        f"nofy:{{{lane.name}}}:{name}" for lane, of_lane in zip((SLACK, EMAIL), names, strict=True) for name in of_lane
+    }
 
 
 @pytest.mark.parametrize("server", ["real", "cluster"])
