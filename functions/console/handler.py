@@ -11,7 +11,7 @@ from nofy.adapters.postgres.accounts import PostgresBelongings, PostgresMembersh
 from nofy.runtime import clock, connections, settings
 from nofy.runtime.api import console_routes
 from nofy.runtime.api.admission import Admission
-from nofy.runtime.api.application import application
+from nofy.runtime.api.application import Application
 from nofy.runtime.api.console import ConsolePorts
 from nofy.runtime.api.edge import Edge
 from nofy.runtime.api.invitation_mail import InvitationMail
@@ -38,7 +38,7 @@ ports = ConsolePorts(
     clock=clock.now,
     new_id=clock.new_id,
 )
-app = application(configured.cors_origins)
+app = Application(configured.cors_origins)
 console_routes.register(app, ports)
 
 

@@ -17,7 +17,7 @@ from nofy.pipeline.amend import Amender
 from nofy.runtime import clock, connections, settings
 from nofy.runtime.api import dead_letters, description, notifications, statistics
 from nofy.runtime.api.admission import Admission
-from nofy.runtime.api.application import Ports, application
+from nofy.runtime.api.application import Application, Ports
 from nofy.runtime.api.auditing import Auditing
 from nofy.runtime.api.edge import Edge
 from nofy.runtime.api.routes import Function
@@ -43,7 +43,7 @@ ports = Ports(
     clock=clock.now,
     new_id=clock.new_id,
 )
-app = application(configured.cors_origins)
+app = Application(configured.cors_origins)
 for each in (notifications, dead_letters, statistics, description):
     each.register(app, ports)
 

@@ -10,7 +10,7 @@ from nofy.adapters.identity.fetch import Fetcher
 from nofy.adapters.identity.oidc import OidcIdentity
 from nofy.adapters.jose.signing import sign
 from nofy.runtime import clock, settings
-from nofy.runtime.api.application import application
+from nofy.runtime.api.application import Application
 from nofy.runtime.api.sign_in import SignIn, register
 from nofy.runtime.observability import observed
 
@@ -26,7 +26,7 @@ if configured.oidc_issuer and configured.oidc_audience:
     audiences = configured.oidc_audience.split(",")
     providers["id_token"] = OidcIdentity(configured.oidc_issuer, audiences, fetcher, clock.now)
 keys = RememberedKeys(SecretKeys(configured.signing_secret_arn).read, clock.now)
-app = application(configured.cors_origins)
+app = Application(configured.cors_origins)
 register(app, SignIn(providers, keys, sign, configured.console_issuer, clock.now, clock.new_id))
 
 

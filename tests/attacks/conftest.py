@@ -27,7 +27,7 @@ from nofy.domain.permissions import Role, Scope
 from nofy.domain.tokens import Mode
 from nofy.runtime import clock
 from nofy.runtime.api import console_routes
-from nofy.runtime.api.application import application
+from nofy.runtime.api.application import Application
 from tests.contract.conftest import migrated, postgres_server_dsn, redis_url
 from tests.contract.stores import as_role
 from tests.contract.test_accounts import join, person
@@ -82,7 +82,7 @@ class Api:
     def replace_vault(self, sealer: Any) -> None:
         """The console's routes, registered anew with another sealer."""
         module = self.modules["console"]
-        module.app = application(module.configured.cors_origins)
+        module.app = Application(module.configured.cors_origins)
         console_routes.register(module.app, replace(module.ports, sealer=sealer))
 
     @property

@@ -12,7 +12,7 @@ from nofy.domain.errors import UnauthenticatedError
 from nofy.domain.ids import Prefix, encode
 from nofy.runtime.api import console_routes
 from nofy.runtime.api.admission import Admission
-from nofy.runtime.api.application import application
+from nofy.runtime.api.application import Application
 from nofy.runtime.api.console import ConsolePorts
 from nofy.runtime.api.edge import Edge
 from nofy.runtime.api.invitation_mail import InvitationMail
@@ -79,7 +79,7 @@ class Console:
             clock=self.clock,
             new_id=new_id,
         )
-        self.module.app = application()
+        self.module.app = Application()
         console_routes.register(self.module.app, ports)
 
     def identity(self, token: str) -> Identity:

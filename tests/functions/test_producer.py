@@ -20,7 +20,7 @@ from nofy.domain.tokens import Mode
 from nofy.pipeline.amend import Amender
 from nofy.runtime.api import dead_letters, description, notifications, statistics
 from nofy.runtime.api.admission import Admission
-from nofy.runtime.api.application import Ports, application
+from nofy.runtime.api.application import Application, Ports
 from nofy.runtime.api.auditing import Auditing
 from nofy.runtime.api.edge import Edge
 from nofy.runtime.api.openapi import document
@@ -55,7 +55,7 @@ class Api:
         self.edge = Edge(tokens or store, self.doors, verify, admission, self.clock)
         auditing = Auditing(self.audit, self.clock, ids)
         ports = Ports(self.edge, admission, auditing, store, self.store, schedule, amender, self.clock, ids)
-        self.module.app = application(origins)
+        self.module.app = Application(origins)
         for each in (notifications, dead_letters, statistics, description):
             each.register(self.module.app, ports)
 

@@ -20,9 +20,10 @@ from nofy.domain.permissions import Permission, Role
 from nofy.domain.tokens import Mode
 from nofy.runtime import clock
 from nofy.runtime.api.admission import Admission
-from nofy.runtime.api.application import Application, answer, application
+from nofy.runtime.api.application import Application
 from nofy.runtime.api.edge import Edge, Routes
 from nofy.runtime.api.principals import LIFETIME
+from nofy.runtime.api.responses import answer
 from nofy.runtime.api.routes import Function
 from tests.functions.conftest import Context
 from tests.functions.doors import Doors
@@ -54,7 +55,7 @@ class Process:
         self.quotas = RedisQuotas(redis_url, timeout=0.25)
         admission = Admission(self.quotas, self.clock, Function.PRODUCER)
         edge = Edge(PostgresAcceptances(database), PostgresMemberships(database), verify, admission, self.clock)
-        self.app: Application = application()
+        self.app: Application = Application()
         Routes(self.app, edge, Function.PRODUCER).of_project("listNotifications")(lambda principal: answer(200, {}))
 
     def status(self, token: str, **headers: str) -> int:

@@ -16,8 +16,9 @@ from nofy.domain.errors import InvalidRequestError, MalformedRequestError, NofyE
 from nofy.domain.notification import Draft, Principal
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import Channel, MessageClass, Priority
+from nofy.runtime.api.bodies import MAX_BODY, MAX_DEPTH, MAX_VALUES, parse_json
 from nofy.runtime.api.models import BatchRequest, NotificationsQuery
-from nofy.runtime.api.requests import MAX_BODY, MAX_DEPTH, MAX_VALUES, parse_json, read, read_edit, read_notification
+from nofy.runtime.api.requests import read, read_edit, read_notification
 from tests.unit.domain.examples import NOW, integration, principal
 from tests.unit.domain.strategies import json_values
 

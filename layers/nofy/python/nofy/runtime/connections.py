@@ -1,4 +1,7 @@
-"""What a function talks to, signed in to as its settings say. Nothing connects before it is used."""
+"""What a function talks to, signed in to as its settings say. Nothing connects before it is used.
+
+An adapter is loaded by who asks for it: the producer knows no Kafka, and the acks handler no limiter.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from nofy.adapters.aws import signing
-from nofy.adapters.kafka.offsets import KafkaOffsets, UnreportedOffsets
-from nofy.adapters.kafka.producer import KafkaBus
-from nofy.adapters.postgres.database import Database
-from nofy.adapters.redis.limiter import RedisLimiter
-from nofy.adapters.redis.quotas import RedisQuotas
-from nofy.adapters.redis.schedule import RedisSchedule
 from nofy.runtime import clock
 from nofy.runtime.settings import Auth, PostgresAuth, WrongSettingsError
 
@@ -20,6 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nofy.adapters.jose.verifying import ConsoleTokens
+    from nofy.adapters.kafka.offsets import KafkaOffsets, UnreportedOffsets
+    from nofy.adapters.kafka.producer import KafkaBus
+    from nofy.adapters.postgres.database import Database
+    from nofy.adapters.redis.limiter import RedisLimiter
+    from nofy.adapters.redis.quotas import RedisQuotas
+    from nofy.adapters.redis.schedule import RedisSchedule
     from nofy.ports.tokens import Verify
     from nofy.runtime.settings import (
         DispatcherSettings,
@@ -33,18 +36,26 @@ if TYPE_CHECKING:
 
 
 def database(configured: PostgresSettings, application: str) -> Database:
+    from nofy.adapters.postgres.database import Database
+
     return Database(configured.postgres_dsn, application=application, password=_postgres_password(configured))
 
 
 def schedule(configured: RedisSettings, timeout: float) -> RedisSchedule:
+    from nofy.adapters.redis.schedule import RedisSchedule
+
     return RedisSchedule(configured.redis_url, timeout=timeout, **_redis(configured))
 
 
 def limiter(configured: RedisSettings, timeout: float) -> RedisLimiter:
+    from nofy.adapters.redis.limiter import RedisLimiter
+
     return RedisLimiter(configured.redis_url, timeout=timeout, **_redis(configured))
 
 
 def quotas(configured: RedisSettings, timeout: float) -> RedisQuotas:
+    from nofy.adapters.redis.quotas import RedisQuotas
+
     return RedisQuotas(configured.redis_url, timeout=timeout, **_redis(configured))
 
 
@@ -65,10 +76,14 @@ def console_tokens(configured: EdgeSettings) -> Verify | None:
 
 
 def bus(configured: KafkaSettings) -> KafkaBus:
+    from nofy.adapters.kafka.producer import KafkaBus
+
     return KafkaBus(configured.kafka_bootstrap, iam=configured.kafka_auth is Auth.IAM)
 
 
 def offsets(configured: DispatcherSettings) -> KafkaOffsets | UnreportedOffsets:
+    from nofy.adapters.kafka.offsets import KafkaOffsets, UnreportedOffsets
+
     if not configured.kafka_reports_lag:
         return UnreportedOffsets()
     return KafkaOffsets(configured.kafka_bootstrap, iam=configured.kafka_auth is Auth.IAM)

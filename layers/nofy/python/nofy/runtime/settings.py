@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, get_type_hints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -99,7 +99,13 @@ _READERS: dict[Any, Callable[[str], Any]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def _settings(kind: type[Settings]) -> type[Settings]:
+    """Frozen, and never shown: an address may hold a password. (And without == and repr it costs half as much.)"""
+    return dataclass(frozen=True, kw_only=True, eq=False, repr=False)(kind)
+
+
+@_settings
 class PostgresSettings:
     """``postgres_auth`` iam: the password is a token; secret: it is in ``postgres_secret_arn``; else in the DSN."""
 
@@ -108,7 +114,7 @@ class PostgresSettings:
     postgres_secret_arn: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class RedisSettings:
     """``redis_serverless``: it speaks cluster mode, and its tokens (signed for ``redis_cache_name``) say so."""
 
@@ -118,8 +124,10 @@ class RedisSettings:
     redis_serverless: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class KafkaSettings:
+    """``kafka_bootstrap``: ``host:port``, separated by commas."""
+
     kafka_bootstrap: str
     kafka_auth: Auth = Auth.ADDRESS
 
@@ -127,7 +135,7 @@ class KafkaSettings:
 # A dataclass has its last base's fields first.
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class EdgeSettings(RedisSettings):
     """Who is let in besides API tokens: people, where both of the first two are set; other origins' pages.
 
@@ -139,47 +147,57 @@ class EdgeSettings(RedisSettings):
     cors_origins: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class ProducerSettings(EdgeSettings, PostgresSettings):
-    pass
+    """The API of notifications."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class DispatcherSettings(KafkaSettings, RedisSettings, PostgresSettings):
+    """``kafka_reports_lag``: whether this broker says how far consumers have read."""
+
     kafka_reports_lag: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class ConsumerSettings(KafkaSettings, RedisSettings, PostgresSettings):
+    """``sender_functions``: the name of the function that sends, by provider."""
+
     sender_functions: dict[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class AcksSettings(RedisSettings, PostgresSettings):
-    pass
+    """Outcomes go into PostgreSQL, retries into Redis."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class DatabaseSettings(PostgresSettings):
     """dlq, migrate and operator need nothing but the database."""
 
 
-@dataclass(frozen=True, slots=True)
+@_settings
 class SlackSettings:
+    """Where Slack's API is."""
+
     slack_api_url: str
 
 
-@dataclass(frozen=True, slots=True)
+@_settings
 class BrevoSettings:
+    """Where Brevo's API is."""
+
     brevo_api_url: str
 
 
-@dataclass(frozen=True, slots=True)
+@_settings
 class WhatsAppSettings:
+    """Where the WhatsApp Cloud API is, with its version."""
+
     whatsapp_api_url: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class SessionSettings:
     """Who vouches for people: AppWrite, an OIDC issuer (its audiences separated by commas), both, or nobody."""
 
@@ -201,7 +219,7 @@ class SessionSettings:
             raise WrongSettingsError("; ".join(problems))
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class KeysSettings:
     """The function that makes the keys that sign console tokens."""
 
@@ -209,7 +227,7 @@ class KeysSettings:
     signing_keys_bucket: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class ConsoleSettings(EdgeSettings, PostgresSettings):
     """``vault_function`` checks and seals credentials; ``console_url`` is where the dashboard's pages are.
 
@@ -220,7 +238,7 @@ class ConsoleSettings(EdgeSettings, PostgresSettings):
     console_url: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class VaultSettings:
     """Where each provider's API is, and the key of KMS that credentials are sealed with."""
 

@@ -10,27 +10,21 @@ from nofy.domain.routing import Channel
 from nofy.ports.reading import DeadLetterFilter
 from nofy.queries.dead_letters import discarded, group, preview, redriven, resource
 from nofy.queries.pages import decode_cursor, encode_cursor
-from nofy.runtime.api.application import Application, Ports, answer, body_of
-from nofy.runtime.api.dead_letter_models import (
-    DeadLetterSelection,
-    DeadLettersQuery,
-    DiscardOneRequest,
-    DiscardRequest,
-    RedriveRequest,
-)
+from nofy.runtime.api.application import Application, Ports, body_of
+from nofy.runtime.api.bodies import parse_json
 from nofy.runtime.api.edge import Routes
-from nofy.runtime.api.models import PageQuery
 from nofy.runtime.api.notifications import identified as identified_notification
-from nofy.runtime.api.requests import parse_json, read, read_edit
+from nofy.runtime.api.requests import read, read_edit
+from nofy.runtime.api.responses import answer
 from nofy.runtime.api.routes import Function
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from aws_lambda_powertools.event_handler import Response
-
     from nofy.domain.edit import Edit
     from nofy.domain.notification import Principal
+    from nofy.runtime.api.dead_letter_models import DeadLetterSelection
+    from nofy.runtime.api.responses import Response
 
 # How many of the recipients a preview names.
 SAMPLE = 10
@@ -46,8 +40,10 @@ def register(app: Application, ports: Ports) -> None:
 
 def _register_reads(app: Application, routes: Routes, ports: Ports) -> None:
     @routes.of_project("listDeadLetters")
-    def index(principal: Principal) -> Response[str]:
-        asked = read(DeadLettersQuery, app.current_event.query_string_parameters or {}, "?")
+    def index(principal: Principal) -> Response:
+        from nofy.runtime.api.dead_letter_models import DeadLettersQuery
+
+        asked = read(DeadLettersQuery, app.query, "?")
         meant = identified_notification(asked.notification) if asked.notification else None
         wanted = DeadLetterFilter(asked.status, asked.channel, asked.fingerprint, notification_id=meant)
         before = decode_cursor(asked.cursor) if asked.cursor else None
@@ -57,8 +53,10 @@ def _register_reads(app: Application, routes: Routes, ports: Ports) -> None:
         return answer(200, {"dead_letters": [resource(each) for each in page], "next_cursor": cursor})
 
     @routes.of_project("listDeadLetterGroups")
-    def groups(principal: Principal) -> Response[str]:
-        asked = read(PageQuery, app.current_event.query_string_parameters or {}, "?")
+    def groups(principal: Principal) -> Response:
+        from nofy.runtime.api.models import PageQuery
+
+        asked = read(PageQuery, app.query, "?")
         before = decode_cursor(asked.cursor) if asked.cursor else None
         found = ports.reading.dead_letter_groups(principal, before, asked.limit + 1)
         page, more = found[: asked.limit], len(found) > asked.limit
@@ -68,14 +66,14 @@ def _register_reads(app: Application, routes: Routes, ports: Ports) -> None:
 
 def _register_one(app: Application, routes: Routes, ports: Ports) -> None:
     @routes.of_project("getDeadLetter")
-    def show(principal: Principal, dead_letter_id: str) -> Response[str]:
+    def show(principal: Principal, dead_letter_id: str) -> Response:
         view = ports.reading.dead_letter(principal, identified(dead_letter_id))
         if view is None:
             raise NotFoundError(dead_letter_id)
         return answer(200, resource(view))
 
     @routes.of_project("redriveDeadLetter")
-    def redrive(principal: Principal, dead_letter_id: str) -> Response[str]:
+    def redrive(principal: Principal, dead_letter_id: str) -> Response:
         identifier = identified(dead_letter_id)
         edit = _edit(body_of(app), principal, identifier, ports)
         letter = ports.amender.redrive(principal, identifier, edit)
@@ -83,7 +81,9 @@ def _register_one(app: Application, routes: Routes, ports: Ports) -> None:
         return answer(202, resource(letter))
 
     @routes.of_project("discardDeadLetter")
-    def discard(principal: Principal, dead_letter_id: str) -> Response[str]:
+    def discard(principal: Principal, dead_letter_id: str) -> Response:
+        from nofy.runtime.api.dead_letter_models import DiscardOneRequest
+
         identifier = identified(dead_letter_id)
         asked = read(DiscardOneRequest, parse_json(body_of(app)))
         letter = ports.amender.discard(principal, identifier, asked.reason)
@@ -93,12 +93,16 @@ def _register_one(app: Application, routes: Routes, ports: Ports) -> None:
 
 def _register_many(app: Application, routes: Routes, ports: Ports) -> None:
     @routes.of_project("previewRedrive")
-    def preview_redrive(principal: Principal) -> Response[str]:
+    def preview_redrive(principal: Principal) -> Response:
+        from nofy.runtime.api.dead_letter_models import DeadLetterSelection
+
         asked = read(DeadLetterSelection, parse_json(body_of(app)))
         return answer(200, preview(ports.reading.redrive_preview(principal, asked.wanted(), SAMPLE)))
 
     @routes.of_project("redriveDeadLetters")
-    def redrive_many(principal: Principal) -> Response[str]:
+    def redrive_many(principal: Principal) -> Response:
+        from nofy.runtime.api.dead_letter_models import RedriveRequest
+
         asked = read(RedriveRequest, parse_json(body_of(app)))
         done = ports.amender.redrive_many(
             principal, asked.wanted(), asked.max, asked.per_second, skip_expired=asked.skip_expired
@@ -107,7 +111,9 @@ def _register_many(app: Application, routes: Routes, ports: Ports) -> None:
         return answer(202, redriven(done))
 
     @routes.of_project("discardDeadLetters")
-    def discard_many(principal: Principal) -> Response[str]:
+    def discard_many(principal: Principal) -> Response:
+        from nofy.runtime.api.dead_letter_models import DiscardRequest
+
         asked = read(DiscardRequest, parse_json(body_of(app)))
         done = ports.amender.discard_many(principal, asked.wanted(), asked.max, asked.reason)
         _note_many(app, ports, principal, "dead_letters.discarded", asked, discarded(done))

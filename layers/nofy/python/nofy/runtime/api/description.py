@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nofy.runtime.api.application import Application, Ports, answer
 from nofy.runtime.api.edge import Routes
+from nofy.runtime.api.responses import answer
 from nofy.runtime.api.routes import Function
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.event_handler import Response
+    from nofy.runtime.api.application import Application, Ports
+    from nofy.runtime.api.responses import Response
 
 
 def register(app: Application, ports: Ports) -> None:
@@ -17,7 +18,7 @@ def register(app: Application, ports: Ports) -> None:
     routes = Routes(app, ports.edge, Function.PRODUCER)
 
     @routes.public("describe")
-    def describe() -> Response[str]:
+    def describe() -> Response:
         from nofy.runtime.api.openapi import document
 
         return answer(200, document())

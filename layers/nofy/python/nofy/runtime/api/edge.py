@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.event_handler import Response
-
 from nofy.domain import tokens
 from nofy.domain.accounts import Actor, ActorKind, ProjectLimits
 from nofy.domain.errors import (
@@ -25,6 +23,7 @@ from nofy.domain.errors import (
 from nofy.domain.ids import Prefix, decode
 from nofy.domain.tokens import Mode
 from nofy.runtime.api.principals import Principals
+from nofy.runtime.api.responses import Response
 from nofy.runtime.api.routes import ROUTES, Access, Function, Route
 from nofy.runtime.api.strangers import Strangers
 
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 # A console token with the longest names it may hold is under 2 KB.
 LONGEST_TOKEN = 4096
 
-Handler = Callable[..., Response[str]]
+Handler = Callable[..., Response]
 
 
 class Edge:
@@ -169,7 +168,7 @@ class Routes:
         assert permission is not None
 
         def register(handler: Handler) -> Handler:
-            def guarded(**parameters: str) -> Response[str]:
+            def guarded(**parameters: str) -> Response:
                 project = parameters.pop("project_id") if route.in_project else None
                 return handler(edge.principal(self._app, permission, project), **parameters)
 
@@ -183,7 +182,7 @@ class Routes:
         assert edge is not None
 
         def register(handler: Handler) -> Handler:
-            def guarded(**parameters: str) -> Response[str]:
+            def guarded(**parameters: str) -> Response:
                 return handler(edge.person(self._app), **parameters)
 
             return self._add(route, guarded, handler)
@@ -202,8 +201,7 @@ class Routes:
         return route, self._edge
 
     def _add(self, route: Route, guarded: Handler, handler: Handler) -> Handler:
-        rule = route.path.replace("{", "<").replace("}", ">")
-        self._app.route(rule, [route.method.upper()])(guarded)
+        self._app.add(route, guarded)
         return handler
 
 
@@ -216,7 +214,7 @@ def _bearer(app: Application) -> str:
 
 def _source(app: Application) -> str:
     """The address that API Gateway saw, which no header of the request can change."""
-    context = app.current_event.raw_event.get("requestContext") or {}
+    context = app.event.get("requestContext") or {}
     return str((context.get("identity") or {}).get("sourceIp"))
 
 

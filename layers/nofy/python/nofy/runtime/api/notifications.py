@@ -13,17 +13,18 @@ from nofy.pipeline.accept import accept, again
 from nofy.ports.store import IdempotencyClaim
 from nofy.queries.notifications import planned_view, resource
 from nofy.queries.pages import decode_cursor, encode_cursor
-from nofy.runtime.api.application import Application, Ports, answer, body_of, request_id
+from nofy.runtime.api.application import Application, Ports, body_of, request_id
+from nofy.runtime.api.bodies import parse_json
 from nofy.runtime.api.edge import Routes
-from nofy.runtime.api.models import BatchRequest, MoveRequest, NotificationsQuery
 from nofy.runtime.api.problems import CONTENT_TYPE, document_of, document_of_error
-from nofy.runtime.api.requests import parse_json, read, read_notification
+from nofy.runtime.api.requests import read, read_notification
+from nofy.runtime.api.responses import answer
 from nofy.runtime.api.routes import Function
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from aws_lambda_powertools.event_handler import Response
+    from nofy.runtime.api.responses import Response
 
 MAX_KEY_LENGTH = 255
 
@@ -38,14 +39,16 @@ def register(app: Application, ports: Ports) -> None:
 
 def _register_new(routes: Routes, app: Application, ports: Ports) -> None:
     @routes.of_project("createNotification")
-    def create(principal: Principal) -> Response[str]:
+    def create(principal: Principal) -> Response:
         body = parse_json(body_of(app))
         planned = _plan(body, principal, ports)
         document = resource(planned_view(planned, principal))
         return _accepted(app, ports, principal, [planned], body, document)
 
     @routes.of_project("createNotifications")
-    def create_batch(principal: Principal) -> Response[str]:
+    def create_batch(principal: Principal) -> Response:
+        from nofy.runtime.api.models import BatchRequest
+
         body = parse_json(body_of(app))
         items = read(BatchRequest, body).notifications
         planned, results = _plan_each(items, principal, ports, request_id(app))
@@ -58,7 +61,7 @@ def _register_new(routes: Routes, app: Application, ports: Ports) -> None:
         return _accepted(app, ports, principal, planned, body, document)
 
     @routes.of_project("sendNotificationAgain")
-    def send_again(principal: Principal, notification_id: str) -> Response[str]:
+    def send_again(principal: Principal, notification_id: str) -> Response:
         view = ports.reading.notification(principal, identified(notification_id))
         if view is None:
             raise NotFoundError(notification_id)
@@ -71,15 +74,17 @@ def _register_new(routes: Routes, app: Application, ports: Ports) -> None:
 
 def _register_reads(routes: Routes, app: Application, ports: Ports) -> None:
     @routes.of_project("listNotifications")
-    def index(principal: Principal) -> Response[str]:
-        asked = read(NotificationsQuery, app.current_event.query_string_parameters or {}, "?")
+    def index(principal: Principal) -> Response:
+        from nofy.runtime.api.models import NotificationsQuery
+
+        asked = read(NotificationsQuery, app.query, "?")
         before = decode_cursor(asked.cursor) if asked.cursor else None
         found = ports.reading.notifications(principal, asked.wanted(), before, asked.limit)
         cursor = encode_cursor(found.more) if found.more else None
         return answer(200, {"notifications": [resource(each) for each in found.views], "next_cursor": cursor})
 
     @routes.of_project("getNotification")
-    def show(principal: Principal, notification_id: str) -> Response[str]:
+    def show(principal: Principal, notification_id: str) -> Response:
         view = ports.reading.notification(principal, identified(notification_id))
         if view is None:
             raise NotFoundError(notification_id)
@@ -88,14 +93,16 @@ def _register_reads(routes: Routes, app: Application, ports: Ports) -> None:
 
 def _register_amendments(routes: Routes, app: Application, ports: Ports) -> None:
     @routes.of_project("moveNotification")
-    def move(principal: Principal, notification_id: str) -> Response[str]:
+    def move(principal: Principal, notification_id: str) -> Response:
+        from nofy.runtime.api.models import MoveRequest
+
         asked = read(MoveRequest, parse_json(body_of(app)))
         view = ports.amender.move(principal, identified(notification_id), asked.send_at, asked.expires_at)
         ports.auditing.one(app, principal, "notification.moved", notification_id, send_at=view.send_at.isoformat())
         return answer(200, resource(view, timeline=True))
 
     @routes.of_project("cancelNotification")
-    def cancel(principal: Principal, notification_id: str) -> Response[str]:
+    def cancel(principal: Principal, notification_id: str) -> Response:
         view = ports.amender.cancel(principal, identified(notification_id))
         ports.auditing.one(app, principal, "notification.cancelled", notification_id)
         return answer(200, resource(view, timeline=True))
@@ -138,7 +145,7 @@ def _accepted(
     planned: list[PlannedNotification],
     body: Any,
     document: dict[str, Any],
-) -> Response[str]:
+) -> Response:
     claim = _claim(app, body, document)
     replay = _charged(ports, principal, planned, claim)
     return answer(202, replay or document, {"Idempotency-Replayed": "true"} if replay else None)
@@ -165,11 +172,11 @@ def _charged(
 
 def _claim(app: Application, body: Any, document: dict[str, Any]) -> IdempotencyClaim | None:
     """The caller's idempotency key, if there is one: the same JSON is the same request, however it is spaced."""
-    key = app.current_event.headers.get("idempotency-key")
+    key = app.header("idempotency-key")
     if key is None:
         return None
     if not 0 < len(key) <= MAX_KEY_LENGTH or not key.isprintable():
         message = f"1 to {MAX_KEY_LENGTH} printable characters"
         raise InvalidRequestError([FieldError("Idempotency-Key", "invalid", message)])
-    canonical = json.dumps([app.current_event.path, body], sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps([app.path, body], sort_keys=True, separators=(",", ":"))
     return IdempotencyClaim(key, hashlib.sha256(canonical.encode()).digest(), document)

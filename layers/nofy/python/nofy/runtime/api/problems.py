@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
-
 from nofy.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -28,6 +26,7 @@ from nofy.domain.errors import (
     TooLargeError,
     UnauthenticatedError,
 )
+from nofy.runtime.api.responses import Response
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -91,7 +90,7 @@ def document_of_error(error: NofyError, request_id: str) -> dict[str, Any]:
     return document_of(status, code, title, request_id, **more)
 
 
-def of_error(error: NofyError, request_id: str) -> Response[str]:
+def of_error(error: NofyError, request_id: str) -> Response:
     """The answer to an error Nofy raised on purpose."""
     document = document_of_error(error, request_id)
     headers = {503: {"Retry-After": "5"}, 401: {"WWW-Authenticate": "Bearer"}}.get(document["status"], {})
@@ -100,7 +99,6 @@ def of_error(error: NofyError, request_id: str) -> Response[str]:
     return problem(document, headers)
 
 
-def problem(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response[str]:
+def problem(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     """A problem document as an answer."""
-    body = json.dumps(document)
-    return Response(status_code=document["status"], content_type=CONTENT_TYPE, body=body, headers=headers or {})
+    return Response(document["status"], json.dumps(document), {"Content-Type": CONTENT_TYPE, **(headers or {})})

@@ -1,35 +1,28 @@
-"""From a body's bytes to a draft, or to every error in it at once."""
+"""From a body's JSON to a draft, or to every error in it at once.
+
+Pydantic and the models are half of what the producer would load, and most routes read no body: the first request that
+has something to be read loads them, or Lambda's init phase where nearly every request will (docs/adr/0009).
+"""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
-from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from nofy.domain.content import content_errors
 from nofy.domain.edit import Edit, edit_errors, edited
-from nofy.domain.errors import FieldError, InvalidRequestError, MalformedRequestError, TooLargeError
+from nofy.domain.errors import FieldError, InvalidRequestError
 from nofy.domain.notification import Draft, Principal, channel_errors, draft_errors, routing_errors, time_errors
 from nofy.domain.routing import Channel
-from nofy.runtime.api.dead_letter_models import EditRequest
-from nofy.runtime.api.models import NotificationRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
-Model = TypeVar("Model", bound=BaseModel)
-
-# The limit of a request's body, in bytes, and of the nesting in it: Block Kit needs about ten levels. Keys and values
-# are counted as well: a batch of a hundred with twenty fields and a table of blocks each has about ten thousand, while
-# 256 KB of "[[],[],…" are eighty thousand objects to build and look at.
-MAX_BODY = 256 * 1024
-MAX_DEPTH = 64
-MAX_VALUES = 20_000
+Model = TypeVar("Model", bound="BaseModel")
 
 # Pydantic's error types that have a name of their own in our errors; all others are "invalid".
 _CODES = {
@@ -43,58 +36,10 @@ _CODES = {
 }
 
 
-def parse_json(body: bytes) -> Any:
-    """The body's JSON. Raises TooLargeError or MalformedRequestError."""
-    if len(body) > MAX_BODY:
-        raise TooLargeError(f"{len(body)} bytes; at most {MAX_BODY}")
-    try:
-        value = json.loads(body, object_pairs_hook=_object)
-        _refuse_unstorable(value)
-    except (ValueError, RecursionError) as error:
-        raise MalformedRequestError(str(error) or "nested too deeply") from error
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """ValueError for a key that stands there twice: which of the two is meant, each parser decides for itself."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("an object has the same key twice")
-    return found
-
-
-def _refuse_unstorable(value: Any) -> None:
-    """ValueError for what Python's parser lets through and UTF-8 or PostgreSQL's jsonb does not, and for bombs."""
-    level, values = [value], 0
-    for _ in range(MAX_DEPTH):
-        values += len(level)
-        if values > MAX_VALUES:
-            raise ValueError(f"more than {MAX_VALUES} keys and values")
-        for each in level:
-            _refuse_unstorable_leaf(each)
-        level = [inner for each in level for inner in _inside(each)]
-        if not level:
-            return
-    raise ValueError("nested too deeply")
-
-
-def _refuse_unstorable_leaf(value: Any) -> None:
-    if isinstance(value, str):
-        value.encode()  # half a surrogate pair is a UnicodeEncodeError, which is a ValueError
-        if "\0" in value:
-            raise ValueError("a string with a NUL character")
-    elif isinstance(value, float) and not isfinite(value):
-        raise ValueError("a number that is not finite")
-
-
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [*value, *value.values()]
-    return value if isinstance(value, list) else []
-
-
 def read(kind: type[Model], value: Any, prefix: str = "") -> Model:
     """An instance of a model; InvalidRequestError with every field error, their paths after ``prefix``."""
+    from pydantic import ValidationError
+
     try:
         return kind.model_validate(value)
     except ValidationError as error:
@@ -104,6 +49,10 @@ def read(kind: type[Model], value: Any, prefix: str = "") -> Model:
 
 def read_notification(body: Any, principal: Principal, now: datetime) -> Draft:
     """The draft of one notification; InvalidRequestError with every field error at once."""
+    from pydantic import ValidationError
+
+    from nofy.runtime.api.models import NotificationRequest
+
     try:
         draft = NotificationRequest.model_validate(body).draft()
     except ValidationError as error:
@@ -116,6 +65,10 @@ def read_notification(body: Any, principal: Principal, now: datetime) -> Draft:
 
 def read_edit(body: Any, channel: Channel, principal: Principal) -> Edit:
     """The edit of one delivery; InvalidRequestError with every field error at once."""
+    from pydantic import ValidationError
+
+    from nofy.runtime.api.dead_letter_models import EditRequest
+
     errors: list[FieldError] = []
     sound = body
     try:

@@ -44,6 +44,21 @@ class Route:
         if (self.permission is not None) != (self.access is Access.PROJECT):
             raise ValueError(f"{self.name}: what is asked within a project takes a permission, and nothing else does")
 
+    def match(self, method: str, path: str) -> dict[str, str] | None:
+        """What the path names, by the names in braces; None where another route is meant. A slash at its end is air."""
+        if method.lower() != self.method:
+            return None
+        wanted, given = self.path.split("/"), path.rstrip("/").split("/")
+        if len(wanted) != len(given):
+            return None
+        parameters: dict[str, str] = {}
+        for want, have in zip(wanted, given, strict=True):
+            if want.startswith("{") and have:
+                parameters[want[1:-1]] = have
+            elif want != have:
+                return None
+        return parameters
+
     @property
     def in_project(self) -> bool:
         """Whether the path names the project; elsewhere a person names it by the header Nofy-Project."""

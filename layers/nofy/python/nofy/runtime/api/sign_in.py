@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from nofy.domain.errors import FieldError, IdentityUnavailableError, InvalidRequestError
 from nofy.domain.ids import Prefix, encode
 from nofy.domain.signing_keys import signer
-from nofy.runtime.api.application import answer, body_of
+from nofy.runtime.api.application import body_of
+from nofy.runtime.api.bodies import parse_json
 from nofy.runtime.api.edge import Routes
+from nofy.runtime.api.responses import answer
 from nofy.runtime.api.routes import Function
 from nofy.runtime.observability import logger
 
@@ -18,14 +20,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from aws_lambda_powertools.event_handler import Response
-
     from nofy.adapters.jose.signing import IssuedToken
     from nofy.domain.accounts import Identity
     from nofy.domain.signing_keys import SigningKey
     from nofy.ports.clock import Clock
     from nofy.ports.identity import IdentityProvider
     from nofy.runtime.api.application import Application
+    from nofy.runtime.api.responses import Response
 
 FIELDS = ("jwt", "id_token")
 
@@ -58,7 +59,7 @@ def register(app: Application, ports: SignIn) -> None:
     """Add the route."""
 
     @Routes(app, None, Function.SESSION).public("signIn")
-    def sign_in() -> Response[str]:
+    def sign_in() -> Response:
         identity, issued = ports.sign_in(*_read(body_of(app), ports.providers))
         logger.info("signed in", extra={"user_id": str(identity.user_id)})
         return answer(201, _shown(identity, issued), {"Cache-Control": "no-store"})
@@ -66,7 +67,7 @@ def register(app: Application, ports: SignIn) -> None:
 
 def _read(body: bytes, providers: Mapping[str, IdentityProvider]) -> tuple[str, str]:
     """The field that was filled, and the credential in it; every error at once."""
-    from nofy.runtime.api.requests import parse_json, read
+    from nofy.runtime.api.requests import read
     from nofy.runtime.api.sign_in_models import SessionRequest
 
     value = parse_json(body)

@@ -1,0 +1,66 @@
+"""From a body's bytes to JSON that PostgreSQL can store, and nothing that is a bomb."""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+from typing import Any
+
+from nofy.domain.errors import MalformedRequestError, TooLargeError
+
+# The limit of a request's body, in bytes, and of the nesting in it: Block Kit needs about ten levels. Keys and values
+# are counted as well: a batch of a hundred with twenty fields and a table of blocks each has about ten thousand, while
+# 256 KB of "[[],[],…" are eighty thousand objects to build and look at.
+MAX_BODY = 256 * 1024
+MAX_DEPTH = 64
+MAX_VALUES = 20_000
+
+
+def parse_json(body: bytes) -> Any:
+    """The body's JSON. Raises TooLargeError or MalformedRequestError."""
+    if len(body) > MAX_BODY:
+        raise TooLargeError(f"{len(body)} bytes; at most {MAX_BODY}")
+    try:
+        value = json.loads(body, object_pairs_hook=_object)
+        _refuse_unstorable(value)
+    except (ValueError, RecursionError) as error:
+        raise MalformedRequestError(str(error) or "nested too deeply") from error
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """ValueError for a key that stands there twice: which of the two is meant, each parser decides for itself."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an object has the same key twice")
+    return found
+
+
+def _refuse_unstorable(value: Any) -> None:
+    """ValueError for what Python's parser lets through and UTF-8 or PostgreSQL's jsonb does not, and for bombs."""
+    level, values = [value], 0
+    for _ in range(MAX_DEPTH):
+        values += len(level)
+        if values > MAX_VALUES:
+            raise ValueError(f"more than {MAX_VALUES} keys and values")
+        for each in level:
+            _refuse_unstorable_leaf(each)
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
+
+
+def _refuse_unstorable_leaf(value: Any) -> None:
+    if isinstance(value, str):
+        value.encode()  # half a surrogate pair is a UnicodeEncodeError, which is a ValueError
+        if "\0" in value:
+            raise ValueError("a string with a NUL character")
+    elif isinstance(value, float) and not isfinite(value):
+        raise ValueError("a number that is not finite")
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    return value if isinstance(value, list) else []
