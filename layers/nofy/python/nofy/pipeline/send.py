@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from traceback import format_tb
 from typing import TYPE_CHECKING
@@ -37,14 +38,26 @@ class ChannelSender:
     client: ProviderClient
     vault: Vault
     clock: Clock
+    # Kept from invoke to invoke: threads cost more than the calls they make. They begin with the first of them.
+    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(IN_FLIGHT), compare=False)
 
     def send(self, messages: Sequence[Message], deadline: datetime) -> list[Outcome]:
         """One outcome for each message, in order; what would outlive the deadline is not begun."""
         last_start = deadline - _LONGEST_CALL - timedelta(seconds=SENDER_MARGIN)
-        if not messages:
-            return []
-        with ThreadPoolExecutor(min(IN_FLIGHT, len(messages))) as pool:
-            return list(pool.map(lambda message: self._one(message, last_start), messages))
+        waiting = deque(enumerate(messages))
+        outcomes: dict[int, Outcome] = {}
+
+        def work(_: int) -> None:
+            """One caller: the next message as soon as the last has its outcome."""
+            while waiting:
+                try:
+                    place, message = waiting.popleft()
+                except IndexError:  # another caller took the last one
+                    return
+                outcomes[place] = self._one(message, last_start)
+
+        list(self._threads.map(work, range(min(IN_FLIGHT, len(messages)))))
+        return [outcomes[place] for place in range(len(messages))]
 
     def _one(self, message: Message, last_start: datetime) -> Outcome:
         try:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from nofy.adapters.postgres.database import Database, statement
-from nofy.adapters.postgres.values import fence_columns, lane
+from nofy.adapters.postgres.values import array, fence_columns, lane, moments
 from nofy.domain.dead_letters import ACCEPTED_AFTER_ALL
 from nofy.domain.delivery import Change, Fence, Leased, Report, State, Waiting, report_to_json
 from nofy.domain.lifecycle import Status
@@ -30,14 +30,14 @@ class PostgresDispatches:
         self._database = database
 
     def waiting(self, ids: Sequence[UUID]) -> list[Waiting]:
-        return [_waiting(row) for row in self._database.run(statement("waiting"), {"ids": list(ids)})]
+        return [_waiting(row) for row in self._database.run(statement("waiting"), {"ids": array(ids)})]
 
     def mark_queued(self, queued: Sequence[Queued]) -> None:
         if not queued:
             return
         columns = fence_columns([each.fence for each in queued])
-        columns["partitions"] = [each.partition for each in queued]
-        columns["offsets"] = [each.offset for each in queued]
+        columns["partitions"] = array(each.partition for each in queued)
+        columns["offsets"] = array(each.offset for each in queued)
         self._database.run(statement("mark_queued"), columns)
 
     def hold(self, fences: Sequence[Fence]) -> None:
@@ -59,7 +59,7 @@ class PostgresLeases:
 
     def lease(self, records: Sequence[QueueRecord], seconds: int) -> list[Leased]:
         parameters: dict[str, Any] = fence_columns([each.fence for each in records])
-        parameters["dispatched_ats"] = [each.dispatched_at for each in records]
+        parameters["dispatched_ats"] = moments(each.dispatched_at for each in records)
         parameters["seconds"] = seconds
         return [_leased(row) for row in self._database.run(statement("lease"), parameters)]
 
@@ -77,7 +77,7 @@ class PostgresOutcomes:
         self._database = database
 
     def states(self, ids: Sequence[UUID]) -> dict[UUID, State]:
-        return {row[0]: _state(row) for row in self._database.run(statement("states"), {"ids": list(ids)})}
+        return {row[0]: _state(row) for row in self._database.run(statement("states"), {"ids": array(ids)})}
 
     def apply(self, changes: Sequence[Change]) -> set[UUID]:
         reports = [report for change in changes for report in change.reports]
@@ -150,9 +150,9 @@ def _state(row: tuple[Any, ...]) -> State:
 
 def _report_columns(reports: Sequence[Report], prefix: str) -> dict[str, Any]:
     return {
-        f"{prefix}ids": [each.delivery_id for each in reports],
-        f"{prefix}attempt_nos": [each.attempt_no for each in reports],
-        "reports": [json.dumps(report_to_json(each)) for each in reports],
+        f"{prefix}ids": array(each.delivery_id for each in reports),
+        f"{prefix}attempt_nos": array(each.attempt_no for each in reports),
+        "reports": array(json.dumps(report_to_json(each)) for each in reports),
     }
 
 
@@ -160,17 +160,17 @@ def _change_columns(changes: Sequence[Change]) -> dict[str, Any]:
     before = [each.before for each in changes]
     after = [each.after for each in changes]
     return {
-        "ids": [each.delivery_id for each in before],
-        "old_statuses": [each.status for each in before],
-        "old_attempt_nos": [each.attempt_no for each in before],
-        "old_spents": [each.spent for each in before],
-        "old_due_ats": [each.due_at for each in before],
-        "statuses": [each.status for each in after],
-        "attempt_nos": [each.attempt_no for each in after],
-        "spents": [each.spent for each in after],
-        "due_ats": [each.due_at for each in after],
-        "message_ids": [each.provider_message_id for each in after],
-        "reasons": [each.reason for each in after],
-        "held_credentials": [each.held_credential for each in changes],
-        "decided_ats": [decided_at(each) for each in changes],
+        "ids": array(each.delivery_id for each in before),
+        "old_statuses": array(each.status for each in before),
+        "old_attempt_nos": array(each.attempt_no for each in before),
+        "old_spents": array(each.spent for each in before),
+        "old_due_ats": moments(each.due_at for each in before),
+        "statuses": array(each.status for each in after),
+        "attempt_nos": array(each.attempt_no for each in after),
+        "spents": array(each.spent for each in after),
+        "due_ats": moments(each.due_at for each in after),
+        "message_ids": array(each.provider_message_id for each in after),
+        "reasons": array(each.reason for each in after),
+        "held_credentials": array(each.held_credential for each in changes),
+        "decided_ats": moments(decided_at(each) for each in changes),
     }
