@@ -18,6 +18,7 @@ from nofy.pipeline.send import IN_FLIGHT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bench.simulation.scenario import Parts
     from bench.simulation.service_times import ServiceTimes
 
 # As P2 has it: a provider that takes 50 ms, 32 calls in flight, so 640 a second in theory.
@@ -29,6 +30,18 @@ def md1_wait(rate: float, service: float) -> float:
     """The mean wait before a single server that takes ``service`` seconds for each of Poisson arrivals (M/D/1)."""
     used = rate * service
     return math.inf if used >= 1 else used * service / (2 * (1 - used))
+
+
+def group_seconds(times: ServiceTimes, parts: Parts, provider: Provider, calls: int) -> float:
+    """A sender's invoke, where every call takes the same: rounds of as many calls as there are places.
+
+    A round takes the call or the beginnings of its calls, one after the other on one core, whichever is longer.
+    """
+    share = parts.share_of_core()
+    begin = times.send.per_item / share
+    rounds, last = divmod(calls - 1, IN_FLIGHT)
+    each = max(provider.seconds + begin, begin * IN_FLIGHT)
+    return times.send.fixed / share + rounds * each + (last + 1) * begin + provider.seconds
 
 
 def p2(times: ServiceTimes, seed: int = 1) -> float:

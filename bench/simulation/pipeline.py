@@ -7,8 +7,6 @@ comes back at its slot's time.
 
 from __future__ import annotations
 
-import heapq
-import math
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -17,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from bench.simulation.engine import Gauge, Station, Timeline
 from bench.simulation.scenario import COUNTER_ROWS, FLOOR
+from bench.simulation.sending import answers
 from nofy.domain.rates import TURN
 from nofy.domain.routing import LANES, Channel, Lane, Priority
 from nofy.pipeline.credit import TURN_LIMIT
 from nofy.pipeline.deliver import GROUP_SIZE, OVERLAP
-from nofy.pipeline.send import IN_FLIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -353,37 +351,18 @@ class Pipeline:
 
     def _invoke(self, group: list[Delivery], ended: Action) -> None:
         def invoked() -> None:
-            answers = self._answers(len(group))
+            found = answers(self.times, self.parts, self.scenario.provider, len(group), self.random)
             began = self.timeline.now
             self.observed.lateness += [
-                (each.lane, each.project, began + at - each.due) for each, at in zip(group, answers, strict=True)
+                (each.lane, each.project, began + at - each.due) for each, at in zip(group, found, strict=True)
             ]
-            self.timeline.after(max(answers), answered)
+            self.timeline.after(max(found), answered)
 
         def answered() -> None:
             self.senders.release()
             self._report(group, ended)
 
         self.senders.acquire(invoked)
-
-    def _answers(self, calls: int) -> list[float]:
-        """When each call of a group has its answer: so many are in flight, and one core at most begins them."""
-        computing = self.times.send.per_item / self.parts.share_of_core()
-        places = [0.0] * min(IN_FLIGHT, calls)
-        core = self.times.send.fixed / self.parts.share_of_core()
-        answers = []
-        for _ in range(calls):
-            core = max(core, heapq.heappop(places)) + computing
-            answers.append(core + self._provider_seconds())
-            heapq.heappush(places, answers[-1])
-        return answers
-
-    def _provider_seconds(self) -> float:
-        provider = self.scenario.provider
-        if not provider.spread:
-            return provider.seconds
-        middle = math.log(provider.seconds) - provider.spread**2 / 2
-        return self.random.lognormvariate(middle, provider.spread)
 
     def _report(self, deliveries: list[Delivery], then: Action) -> None:
         def produced() -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench.simulation.pipeline import Pipeline
-from bench.simulation.scenario import ack_seconds, batch_seconds, group_seconds, turn_seconds
+from bench.simulation.scenario import ack_seconds, batch_seconds, turn_seconds
+from bench.simulation.sending import slowest_seconds
 from nofy.domain.routing import LANES, Priority
 from nofy.pipeline.credit import TURN_LIMIT
 from nofy.pipeline.deliver import GROUP_SIZE
@@ -147,7 +148,7 @@ def in_full_batches(scenario: Scenario) -> dict[str, float]:
         share * batch_seconds(times, parts, provider, lane.priority) / parts.batches[lane.priority].size
         for lane, share in shares.items()
     )
-    sender = group_seconds(times, parts, provider, GROUP_SIZE) / GROUP_SIZE
+    sender = slowest_seconds(times, parts, provider, 1, GROUP_SIZE) / GROUP_SIZE
     acks = ack_seconds(times, parts) / parts.ack_batch.size
     return {"consumers": consumer / sum(shares.values()), "senders": sender, "acks handlers": acks}
 

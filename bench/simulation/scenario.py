@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bench.simulation.sending import slowest_seconds
 from infra.settings import Batch, Stage, load_settings
 from nofy.domain.routing import LANES, Channel, Lane, Priority
 from nofy.domain.timing import INDEX_WINDOW
 from nofy.pipeline.credit import TURN_LIMIT
 from nofy.pipeline.deliver import GROUP_SIZE, OVERLAP
-from nofy.pipeline.send import IN_FLIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -193,18 +193,6 @@ def accept_seconds(times: ServiceTimes, parts: Parts, notifications: int) -> flo
     return python + trips + times.postgres_accept.of(notifications) + times.redis.of(notifications)
 
 
-def group_seconds(times: ServiceTimes, parts: Parts, provider: Provider, calls: int) -> float:
-    """A sender's invoke, where every call takes the same: rounds of as many calls as there are places.
-
-    One core begins them one after the other, so a round takes the call or the beginnings, whichever is longer.
-    """
-    share = parts.share_of_core()
-    begin = times.send.per_item / share
-    rounds, last = divmod(calls - 1, IN_FLIGHT)
-    each = max(provider.seconds + begin, begin * IN_FLIGHT)
-    return times.send.fixed / share + rounds * each + (last + 1) * begin + provider.seconds
-
-
 def batch_seconds(times: ServiceTimes, parts: Parts, provider: Provider, priority: Priority) -> float:
     """A full batch in a consumer: leased, sent in overlapping groups, reported."""
     size = parts.batches[priority].size
@@ -212,8 +200,8 @@ def batch_seconds(times: ServiceTimes, parts: Parts, provider: Provider, priorit
     rounds = math.ceil(groups / OVERLAP)
     lease = times.lease.of(size) / parts.share_of_core() + statement_seconds(times, times.postgres_lease.of(size))
     report = times.kafka.fixed + times.kafka.per_item * GROUP_SIZE / parts.share_of_core()
-    calls = min(size, GROUP_SIZE)
-    return lease + 2 * times.redis.of(size) + rounds * (group_seconds(times, parts, provider, calls) + report)
+    sent = slowest_seconds(times, parts, provider, math.ceil(groups / rounds), min(size, GROUP_SIZE))
+    return lease + 2 * (times.redis.of(size) + times.trip.fixed) + rounds * (sent + report)
 
 
 def ack_seconds(times: ServiceTimes, parts: Parts) -> float:
