@@ -14,7 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from bench.simulation.engine import Gauge, Station, Timeline
-from bench.simulation.scenario import COUNTER_ROWS, FLOOR
+from bench.simulation.scenario import ABOUT, BESIDE_URGENT, COUNTER_ROWS, FLOOR
 from bench.simulation.sending import answers
 from nofy.domain.rates import TURN
 from nofy.domain.routing import LANES, Channel, Lane, Priority
@@ -61,7 +61,7 @@ class Observed:
 
 
 class LaneQueue:
-    """What is due in a lane, taken in turns from its projects, one each."""
+    """What is due in a lane, taken in turns from its projects, one each: all of them weigh the same."""
 
     def __init__(self) -> None:
         self._waiting: dict[int, deque[Delivery]] = {}
@@ -166,6 +166,8 @@ class Pipeline:
         self.asked = self.accepted = self.entered = self.acknowledged = 0
         self.observed = Observed()
         self._slots: dict[tuple[int, Channel], float] = {}
+        self._placed: dict[Priority, float] = {}
+        self._floored: dict[Lane, float] = {}
         self._awake = False
         self._draw = _Draw(scenario.load, self.random)
 
@@ -259,7 +261,7 @@ class Pipeline:
         """One look at every lane; a lane gets no more than its credit leaves."""
         taken = [each for lane in LANES for each in self.lanes[lane].take(self._room(lane))]
         if not taken:
-            self._awake = False
+            self._rest()
             return
         began, share = self.timeline.now, self.parts.dispatcher_share()
         claiming = len(LANES) * self.times.claim.fixed + self.times.claim.per_item * len(taken)
@@ -281,13 +283,34 @@ class Pipeline:
 
         self.timeline.after(claiming + 2 * self.times.trip.fixed, claimed)
 
+    def _rest(self) -> None:
+        """Asleep until something is due; where all that is due lacks credit, until the next look."""
+        self._awake = any(queue.size for queue in self.lanes.values())
+        if self._awake:
+            self.timeline.after(len(LANES) * self.times.claim.fixed + 2 * self.times.trip.fixed, self._turn)
+
     def _room(self, lane: Lane) -> int:
-        lag = sum(each.uncommitted for each in self.topics[lane])
-        return max(FLOOR, min(TURN_LIMIT, self.parts.credit(lane.priority) - lag))
+        left = self.parts.credit(lane.priority) - sum(each.uncommitted for each in self.topics[lane])
+        if left <= 0:
+            left = self._floor(lane)
+        return min(BESIDE_URGENT if self._urgent_about(lane.priority) else TURN_LIMIT, left)
+
+    def _floor(self, lane: Lane) -> int:
+        """So many a second, and none of it saved up for longer."""
+        now = self.timeline.now
+        grown = int(FLOOR * min(1.0, now - self._floored.get(lane, now - 1.0)))
+        if grown:
+            self._floored[lane] = now
+        return grown
+
+    def _urgent_about(self, priority: Priority) -> bool:
+        order, now = list(Priority), self.timeline.now
+        return any(now - self._placed.get(each, -ABOUT) < ABOUT for each in order[: order.index(priority)])
 
     def _place(self, taken: list[Delivery]) -> None:
         placed: dict[Partition, list[Delivery]] = {}
         for each in taken:
+            self._placed[each.lane.priority] = self.timeline.now
             placed.setdefault(self.random.choice(self.topics[each.lane]), []).append(each)
         for partition, records in placed.items():
             partition.put(records)

@@ -10,7 +10,6 @@ from bench.simulation.pipeline import Pipeline
 from bench.simulation.scenario import ack_seconds, batch_seconds, turn_seconds
 from bench.simulation.sending import slowest_seconds
 from nofy.domain.routing import LANES, Priority
-from nofy.pipeline.credit import TURN_LIMIT
 from nofy.pipeline.deliver import GROUP_SIZE
 
 if TYPE_CHECKING:
@@ -122,8 +121,8 @@ def _use(part: str, share: float, throughput: float, batch: float | None = None)
 
 def _dispatcher(pipeline: Pipeline, seconds: float, throughput: float) -> Use:
     """Its ceiling is a turn that takes all it may from every lane that has something."""
-    observed, lanes = pipeline.observed, len(pipeline.scenario.load.shares())
-    most = TURN_LIMIT * lanes
+    observed, lanes = pipeline.observed, pipeline.scenario.load.shares()
+    most = pipeline.parts.turn_limit(lanes)
     ceiling = most / turn_seconds(pipeline.times, pipeline.parts, len(LANES), most)
     share = observed.dispatched / seconds / ceiling
     return _use("dispatcher", share, throughput, observed.dispatched / max(1, observed.turns))

@@ -14,7 +14,7 @@ from nofy.pipeline.credit import TURN_LIMIT
 from nofy.pipeline.deliver import GROUP_SIZE, OVERLAP
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from bench.simulation.service_times import ServiceTimes
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 MEMORY_OF_A_CORE = 1_769
 # vCPU of an m7g by its size (from memory).
 CORES = {"large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16, "8xlarge": 32, "12xlarge": 48, "16xlarge": 64}
-# As pipeline.credit has it: what a lane gets in a turn even if its consumers lag.
+# As pipeline.credit has them: the most that a lane gets in a turn while a more urgent one had work within so many
+# seconds, and what a lane gets each second even if its consumers lag.
+BESIDE_URGENT, ABOUT = 100, 1.0
 FLOOR = 10
 # The counter of accepted deliveries has so many rows an hour (adapters/postgres/acceptances.py).
 COUNTER_ROWS = 16
@@ -103,6 +105,13 @@ class Parts:
     ack_batch: Batch
     postgres_cores: int
     connections: int
+
+    def turn_limit(self, lanes: Iterable[Lane]) -> int:
+        """The most deliveries in a turn, where all these lanes have work all the time."""
+        order = list(Priority)
+        busy = list(lanes)
+        first = min((order.index(each.priority) for each in busy), default=0)
+        return sum(TURN_LIMIT if order.index(each.priority) == first else BESIDE_URGENT for each in busy)
 
     def share_of_core(self) -> float:
         return min(1.0, self.memory / MEMORY_OF_A_CORE)
