@@ -11,7 +11,7 @@ VENV_PYTHON := .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down logs status test faults contrast measures check fmt synth lock
+.PHONY: help setup demo up down logs status test faults contrast measures bench check fmt synth lock
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2} /^# [A-Z]/ {print "  " substr($$0, 3)}' $(firstword $(MAKEFILE_LIST))
@@ -52,6 +52,10 @@ contrast: setup ## The same kills with Celery in Nofy's place: make contrast SEE
 measures: setup ## Redis emptied with a million waiting, and a provider that is down for a minute: make measures ARGS=outage
 	@$(VENV_PYTHON) -m faults.measures $(ARGS)
 
+# (never beside something else: two cores are what it measures)
+bench: setup ## Measure it beside Celery, dramatiq and procrastinate: make bench CASE="P1 P5" (an hour without CASE)
+	@$(VENV_PYTHON) -m bench $(CASE)
+
 check: setup synth ## Lint, types, the rules between modules, what is unsafe or known to be, and every stage's templates
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
@@ -89,5 +93,6 @@ lock: setup ## Compile the .in files into pins with hashes: make lock UPGRADE=--
 	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt local/compose/requirements.in -o local/compose/requirements.txt
 	@$(COMPILE) $(UPGRADE) -c layers/deps/requirements.txt local/requirements-ministack.in -o local/requirements-ministack.txt
 	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt faults/requirements-celery.in -o faults/requirements-celery.txt
+	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt bench/requirements-bench.in -o bench/requirements-bench.txt
 	@for name in setup tansu redis; do $(COMPILE) $(UPGRADE) local/requirements-$$name.in -o local/requirements-$$name.txt; done
 	@npm install --package-lock-only --silent --omit-lockfile-registry-resolved

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from bench.machine import Machine
     from nofy.domain.records import InboundRecord
+    from nofy.ports.provider import ProviderClient
 
 START_SECONDS = 30.0
 SWEEP_SECONDS = 60.0
@@ -77,12 +78,12 @@ class InvokedSender(LambdaSender):
 
     def __init__(self, provider_url: str) -> None:
         super().__init__({each: each for each in Provider})
-        clients = {
-            Provider.SLACK: lambda: SlackClient(f"{provider_url}/slack", HttpClient()),
-            Provider.BREVO: lambda: BrevoClient(f"{provider_url}/brevo", HttpClient()),
-            Provider.WHATSAPP: lambda: WhatsAppClient(f"{provider_url}/whatsapp", HttpClient()),
+        clients: dict[Provider, ProviderClient] = {
+            Provider.SLACK: SlackClient(f"{provider_url}/slack", HttpClient()),
+            Provider.BREVO: BrevoClient(f"{provider_url}/brevo", HttpClient()),
+            Provider.WHATSAPP: WhatsAppClient(f"{provider_url}/whatsapp", HttpClient()),
         }
-        self._senders = {each: ChannelSender(make(), OpenVault(), clock.now) for each, make in clients.items()}
+        self._senders = {each: ChannelSender(client, OpenVault(), clock.now) for each, client in clients.items()}
 
     def _invoke(self, function: str, payload: dict[str, Any]) -> bytes:
         event = json.loads(json.dumps(payload))
