@@ -16,6 +16,7 @@ from nofy.runtime.api.console import ConsolePorts
 from nofy.runtime.api.edge import Edge
 from nofy.runtime.api.invitation_mail import InvitationMail
 from nofy.runtime.api.routes import Function
+from nofy.runtime.initialization import load_ahead
 from nofy.runtime.observability import observed
 
 # A person waits for this: Redis gets a quarter of a second and no second chance.
@@ -40,6 +41,7 @@ ports = ConsolePorts(
 )
 app = Application(configured.cors_origins)
 console_routes.register(app, ports)
+load_ahead(*connections.drivers(configured), *connections.VERIFYING)
 
 
 @observed

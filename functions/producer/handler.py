@@ -1,7 +1,7 @@
 """The producer: a notification in over HTTPS, a promise out.
 
 It imports neither boto3 nor kafka, nor what console tokens are verified with: a cold start on the path of somebody's
-request loads what that path uses.
+request loads what that path uses, and in Lambda it does so before the request comes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from nofy.runtime.api.application import Application, Ports
 from nofy.runtime.api.auditing import Auditing
 from nofy.runtime.api.edge import Edge
 from nofy.runtime.api.routes import Function
+from nofy.runtime.initialization import load_ahead
 from nofy.runtime.observability import observed
 
 # A caller waits for this: Redis gets a quarter of a second and no second chance.
@@ -46,6 +47,7 @@ ports = Ports(
 app = Application(configured.cors_origins)
 for each in (notifications, dead_letters, statistics, description):
     each.register(app, ports)
+load_ahead(*connections.drivers(configured), "nofy.runtime.api.models")
 
 
 @observed

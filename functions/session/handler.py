@@ -12,6 +12,7 @@ from nofy.adapters.jose.signing import sign
 from nofy.runtime import clock, settings
 from nofy.runtime.api.application import Application
 from nofy.runtime.api.sign_in import SignIn, register
+from nofy.runtime.initialization import load_ahead
 from nofy.runtime.observability import observed
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if configured.oidc_issuer and configured.oidc_audience:
 keys = RememberedKeys(SecretKeys(configured.signing_secret_arn).read, clock.now)
 app = Application(configured.cors_origins)
 register(app, SignIn(providers, keys, sign, configured.console_issuer, clock.now, clock.new_id))
+load_ahead("boto3", "jwt.algorithms", "urllib3", "nofy.runtime.api.sign_in_models")
 
 
 @observed

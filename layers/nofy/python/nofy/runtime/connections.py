@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from nofy.adapters.aws import signing
 from nofy.runtime import clock
-from nofy.runtime.settings import Auth, PostgresAuth, WrongSettingsError
+from nofy.runtime.settings import Auth, PostgresAuth, PostgresSettings, RedisSettings, WrongSettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,15 +24,13 @@ if TYPE_CHECKING:
     from nofy.adapters.redis.quotas import RedisQuotas
     from nofy.adapters.redis.schedule import RedisSchedule
     from nofy.ports.tokens import Verify
-    from nofy.runtime.settings import (
-        DispatcherSettings,
-        EdgeSettings,
-        KafkaSettings,
-        PostgresSettings,
-        RedisSettings,
-    )
+    from nofy.runtime.settings import DispatcherSettings, EdgeSettings, KafkaSettings
 
     Password = Callable[[], str]
+
+
+# What the first console token imports: where its key is read from, and what verifies it.
+VERIFYING = ("nofy.adapters.aws.keys", "nofy.adapters.jose.verifying", "boto3", "jwt.algorithms")
 
 
 def database(configured: PostgresSettings, application: str) -> Database:
@@ -57,6 +55,19 @@ def quotas(configured: RedisSettings, timeout: float) -> RedisQuotas:
     from nofy.adapters.redis.quotas import RedisQuotas
 
     return RedisQuotas(configured.redis_url, timeout=timeout, **_redis(configured))
+
+
+def drivers(configured: object) -> list[str]:
+    """What the first use of each of these connections imports, by name: for ``initialization.load_ahead``."""
+    found: list[str] = []
+    signed = False
+    if isinstance(configured, PostgresSettings):
+        found.append("psycopg2.extras")
+        signed |= configured.postgres_auth is PostgresAuth.IAM
+    if isinstance(configured, RedisSettings):
+        found.append("redis")
+        signed |= configured.redis_auth is Auth.IAM
+    return found + (["botocore.session", "botocore.auth"] if signed else [])
 
 
 def console_tokens(configured: EdgeSettings) -> Verify | None:

@@ -9,6 +9,7 @@ from nofy.adapters.providers.http import HttpClient
 from nofy.domain.sending import read_request, response
 from nofy.pipeline.send import ChannelSender
 from nofy.runtime import clock
+from nofy.runtime.initialization import load_ahead
 from nofy.runtime.observability import logger
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def channel_sender(client: Callable[[str, HttpClient], ProviderClient], api_url: str) -> ChannelSender:
-    """The sender of one provider's API."""
+    """The sender of one provider's API. Its first message has a credential to be opened: by KMS, so by boto3."""
+    load_ahead("boto3")
     return ChannelSender(client(api_url, HttpClient()), KmsVault(), clock.now)
 
 
