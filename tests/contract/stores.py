@@ -72,6 +72,10 @@ class Backend(ABC):
         """Give the integration another credential."""
 
     @abstractmethod
+    def weigh(self, project: Project, weight: int) -> None:
+        """What an operator sets."""
+
+    @abstractmethod
     def held_version(self, integration_id: UUID) -> int | None: ...
 
     @abstractmethod
@@ -134,6 +138,9 @@ class MemoryBackend(Backend):
 
     def mend(self, integration_id: UUID) -> None:
         self.store.mend(integration_id)
+
+    def weigh(self, project: Project, weight: int) -> None:
+        self.store.tables.projects[project.principal.project_id].weight = weight
 
     def held_version(self, integration_id: UUID) -> int | None:
         return self.store.tables.integrations[integration_id].held_version
@@ -253,6 +260,10 @@ class PostgresBackend(Backend):
         )
         project_id, channel, provider, settings = rows[0]
         self._administration.set_integration(integration_id, project_id, channel, provider, settings, b"sealed anew")
+
+    def weigh(self, project: Project, weight: int) -> None:
+        known = {"project_id": project.principal.project_id, "weight": weight}
+        self.superuser.run("UPDATE projects SET weight = %(weight)s WHERE id = %(project_id)s", known)
 
     def held_version(self, integration_id: UUID) -> int | None:
         return self._value("SELECT held_version FROM integrations WHERE id = %(id)s", id=integration_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -13,7 +14,7 @@ from nofy.adapters.postgres.administration import PostgresAdministration
 from nofy.adapters.postgres.database import RefusedByDatabaseError
 from nofy.adapters.postgres.pipeline import PostgresLeases
 from nofy.adapters.postgres.upkeep import PostgresUpkeep
-from nofy.domain.accounts import ProjectLimits
+from nofy.domain.accounts import MOST_WEIGHT, ProjectLimits
 from nofy.domain.errors import ConflictError, NotFoundError
 from nofy.domain.lifecycle import Status
 from nofy.domain.outcomes import Accepted
@@ -257,6 +258,10 @@ def test_an_operator_makes_the_first_owner_and_sets_limits(postgres: PostgresBac
         operator.join(project_id, ada.user_id, Role.OWNER, entry(postgres, "joined again"))
         wanted = {"requests_per_second": 2.5, "burst": None, "notifications_per_day": 1_000}
         operator.set_limits(project_id, entry(postgres, "limited"), **wanted)
+        weights = [_weight(postgres, project_id)]
+        for weight in (MOST_WEIGHT, None):
+            operator.set_limits(project_id, entry(postgres, "weighed"), **wanted, weight=weight)
+            weights.append(_weight(postgres, project_id))
     assert role_of(postgres, project_id, ada) is Role.OWNER
     limits = ProjectLimits(2.5, ProjectLimits().burst, 1_000)
     for found in (
@@ -265,7 +270,13 @@ def test_an_operator_makes_the_first_owner_and_sets_limits(postgres: PostgresBac
     ):
         assert found is not None
         assert found.limits == limits
-    assert actions(postgres, project_id) == ["joined", "joined again", "limited"]
+    assert weights == [1, MOST_WEIGHT, 1]
+    assert actions(postgres, project_id) == ["joined", "joined again", "limited", "weighed", "weighed"]
+
+
+def _weight(postgres: PostgresBackend, project_id: UUID) -> int:
+    found = postgres.superuser.run("SELECT weight FROM projects WHERE id = %(id)s", {"id": project_id})
+    return int(found[0][0])
 
 
 def test_an_operator_is_told_what_is_not_there_and_nothing_is_noted(postgres: PostgresBackend) -> None:

@@ -30,6 +30,12 @@ def test_what_waits_is_told_with_everything_the_dispatcher_decides_on(store: Bac
     ]
 
 
+def test_what_waits_tells_its_projects_weight(store: Backend) -> None:
+    told = accepted(store)
+    store.weigh(told.project, 7)
+    assert [each.weight for each in store.dispatches.waiting([told.id])] == [7]
+
+
 def test_what_does_not_exist_or_does_not_wait_is_not_told(store: Backend) -> None:
     waiting, queued = accepted(store), accepted(store).queue()
     sending = accepted(store).lease()

@@ -96,7 +96,7 @@ def test_a_token_is_stored_as_its_hash():
 def test_a_projects_limits_are_set_and_what_is_not_given_is_as_everywhere():
     administration = Administration()
     event = {"command": "set_limits", "project_id": PROJECT_ID, "burst": 5}
-    limits = {"requests_per_second": None, "burst": 5, "notifications_per_day": None}
+    limits = {"requests_per_second": None, "burst": 5, "notifications_per_day": None, "weight": None}
     assert done(event, administration) == limits
     ((*call, entry),) = administration.calls
     assert call == ["set_limits", limits, PROJECT]
@@ -252,9 +252,9 @@ def test_the_command_line_names_a_token_and_what_it_is_for(session: Session, cap
 
 
 def test_the_command_line_sets_limits(session: Session, capsys):
-    words = ("project", "limits", PROJECT_ID, "--requests-per-second", "2.5", "--notifications-per-day", "1000")
+    words = ("project", "limits", PROJECT_ID, "--requests-per-second", "2.5", "--weight", "3")
     answer = run(capsys, *words)
-    assert answer == {"requests_per_second": 2.5, "burst": None, "notifications_per_day": 1000}
+    assert answer == {"requests_per_second": 2.5, "burst": None, "notifications_per_day": None, "weight": 3}
 
 
 @pytest.mark.parametrize(("words", "role"), [((), "owner"), (("--role", "viewer"), "viewer")])
@@ -294,6 +294,8 @@ def test_a_command_that_cannot_be_carried_out_is_one_line_and_exit_code_1(
         ["token", "create", "x", "--scopes", "send,everything"],
         ["token", "create", "x", "--scopes", ""],
         ["project", "limits", "x", "--burst", "0"],
+        ["project", "limits", "x", "--weight", "0"],
+        ["project", "limits", "x", "--weight", "101"],
         ["project", "limits", "x", "--requests-per-second", "nan"],
         ["project", "join", "x", "y", "--role", "king"],
         ["integration", "set", "x", "fax"],

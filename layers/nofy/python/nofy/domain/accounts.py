@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # partitions keep (``domain/timing.py``).
 DEFAULT_RETENTION_DAYS = 90
 INVITATION_DAYS = 7
+# What a project may weigh at dispatch beside one that weighs 1: beyond a hundred to one nobody would call it sharing.
+MOST_WEIGHT = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from nofy.domain.accounts import MOST_WEIGHT
 from nofy.domain.permissions import Role, Scope
 from nofy.domain.routing import Channel
 from nofy.domain.tokens import Mode
@@ -38,6 +39,7 @@ def _add_projects(verbs: Any) -> None:
     limits.add_argument("--requests-per-second", type=_positive)
     limits.add_argument("--burst", type=_count)
     limits.add_argument("--notifications-per-day", type=_count)
+    limits.add_argument("--weight", type=_weight, help=f"its share beside other projects in a lane, 1 to {MOST_WEIGHT}")
     join = verbs.add_parser("join", help="a person who has signed in becomes a member, or one of another role")
     join.add_argument("project_id")
     join.add_argument("user_id")
@@ -55,6 +57,13 @@ def _count(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _weight(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= MOST_WEIGHT:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {MOST_WEIGHT}")
     return value
 
 

@@ -2,6 +2,7 @@
 
     nofy-operator project create NAME
     nofy-operator project limits PROJECT_ID [--requests-per-second N] [--burst N] [--notifications-per-day N]
+                                            [--weight N]
     nofy-operator project join PROJECT_ID USER_ID [--role owner|admin|developer|viewer]
     nofy-operator token create PROJECT_ID [--mode live|test] [--name NAME] [--scopes send,read,manage]
     nofy-operator integration set PROJECT_ID CHANNEL [--name NAME] [--settings JSON] < credential
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 # Operators are told apart by IAM, in CloudTrail; here they are one.
 OPERATOR = Actor(ActorKind.OPERATOR, uuid5(NAMESPACE, "operator"), "an operator")
+# What of a project an operator sets, and every other one has by default.
+LIMITS = ("requests_per_second", "burst", "notifications_per_day", "weight")
 _SHORTEST_HINTED = 12  # of a shorter credential four characters would say too much
 
 
@@ -75,7 +78,7 @@ def perform(
 def _set_limits(
     event: dict[str, Any], administration: PostgresAdministration, new_id: Callable[[], UUID]
 ) -> dict[str, Any]:
-    limits = {name: event.get(name) for name in ("requests_per_second", "burst", "notifications_per_day")}
+    limits = {name: event.get(name) for name in LIMITS}
     entry = _entry(new_id, "project.limited", event["project_id"], **limits)
     administration.set_limits(_project(event["project_id"]), entry, **limits)
     return limits
@@ -196,8 +199,7 @@ def _carry_out(operator: Operator, asked: argparse.Namespace) -> dict[str, Any]:
         case "project", "create":
             return operator.create_project(asked.name)
         case "project", "limits":
-            names = ("requests_per_second", "burst", "notifications_per_day")
-            return operator.set_limits(asked.project_id, **{name: getattr(asked, name) for name in names})
+            return operator.set_limits(asked.project_id, **{name: getattr(asked, name) for name in LIMITS})
         case "project", "join":
             return operator.join(asked.project_id, asked.user_id, asked.role)
         case "token", _:

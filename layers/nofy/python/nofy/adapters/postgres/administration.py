@@ -39,12 +39,14 @@ class PostgresAdministration:
         requests_per_second: float | None,
         burst: int | None,
         notifications_per_day: int | None,
+        weight: int | None = None,
     ) -> None:
-        """How much the project may ask for; None is what every project may."""
+        """How much the project may ask for, and its share beside others; None is what every project has."""
         limits = {
             "requests_per_second": requests_per_second,
             "burst": burst,
             "notifications_per_day": notifications_per_day,
+            "weight": weight,
         }
         known = {"project_id": project_id} | entry_parameters(entry)
         if not self._database.run(AS_PROJECT + noted("set_limits"), known | limits):
