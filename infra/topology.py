@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from infra import functions
 from nofy.domain import routing
+from nofy.pipeline import credit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +93,13 @@ def _deliveries(settings: Settings) -> Iterator[EventSource]:
             on_failure=OnFailure.TOPIC,
             retry_attempts=DELIVERY_RETRIES,
         )
+
+
+def target_lag(settings: Settings) -> dict[str, int]:
+    """Records that each lane may have unread, by its name: what its own event source is busy with, and no more."""
+    sources = {source.topic: source for source in _deliveries(settings)}
+    of_lane = ((lane, sources[lane.topic]) for lane in routing.LANES)
+    return {lane.name: credit.target_lag(source.partitions, source.batch.size) for lane, source in of_lane}
 
 
 def _acks(settings: Settings) -> EventSource:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nofy.adapters.postgres.pipeline import PostgresDispatches
 from nofy.domain.timing import DISPATCHER_RUN, DISPATCHER_SLEEP, DISPATCHER_TIMEOUT
@@ -11,7 +11,16 @@ from nofy.pipeline.credit import LaneCredit
 from nofy.pipeline.dispatch import Dispatcher
 from nofy.runtime import clock, connections, settings
 from nofy.runtime.events import ends_at
-from nofy.runtime.observability import count, logger, observed
+from nofy.runtime.observability import count, count_by, logger, observed
+
+if TYPE_CHECKING:
+    from nofy.pipeline.lag import Lagging
+
+
+def tell(lagging: Lagging) -> None:
+    count_by("lane", lagging.lanes, function="dispatcher")
+    count_by("project", lagging.projects, function="dispatcher")
+
 
 configured = settings.load(settings.DispatcherSettings)
 offsets = connections.offsets(configured)
@@ -20,9 +29,10 @@ dispatcher = Dispatcher(
     # A blocking wait needs a socket time-out above it.
     schedule=connections.schedule(configured, DISPATCHER_SLEEP + 2),
     bus=connections.bus(configured),
-    credit=LaneCredit(offsets, clock.now),
+    credit=LaneCredit(offsets, clock.now, configured.target_lag),
     clock=clock.now,
     pause=time.sleep,
+    tell=tell,
 )
 
 

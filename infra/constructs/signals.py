@@ -15,6 +15,7 @@ from infra import functions
 if TYPE_CHECKING:
     from infra.functions import FunctionSpec
     from infra.topology import EventSource
+    from nofy.domain.routing import Lane
 
 MINUTE = cdk.Duration.minutes(1)
 # Long enough for a rate to mean something on a channel that is used now and then.
@@ -44,6 +45,25 @@ def lost() -> cloudwatch.Metric:
 def lateness() -> cloudwatch.Metric:
     """Milliseconds from a delivery's due time to its lease by a consumer."""
     return counted(functions.CONSUMER, "lateness_ms", cloudwatch.Stats.percentile(99))
+
+
+def lane_lag(lane: Lane) -> cloudwatch.Metric:
+    """Milliseconds from a lane's due times to their claim: what waits in Redis, at the worst of each minute."""
+    return cloudwatch.Metric(
+        namespace="Nofy",
+        metric_name="lane_lag_ms",
+        dimensions_map={**_by(functions.DISPATCHER), "lane": lane.name},
+        statistic=cloudwatch.Stats.MAXIMUM,
+        period=MINUTE,
+        label=lane.name,
+    )
+
+
+def project_lags() -> cloudwatch.MathExpression:
+    """The same by project, of those that are late: whoever they are, so they are searched for."""
+    dimensions = ",".join(sorted([*_by(functions.DISPATCHER), "project"]))
+    metric = f'{{Nofy,{dimensions}}} MetricName="project_lag_ms"'
+    return cloudwatch.MathExpression(expression=f"SEARCH('{metric}', 'Maximum', 60)", label="", period=MINUTE)
 
 
 def oldest_queued() -> cloudwatch.Metric:

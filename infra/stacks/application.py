@@ -67,7 +67,7 @@ class ApplicationStack(cdk.Stack):
             settings=self._settings,
             foundation=self._foundation,
             layers=self._layers,
-            environment=environment(spec, self._stage, self._foundation),
+            environment=environment(spec, self._stage, self._foundation, self._settings),
         ).function
 
     def _of(self, spec: FunctionSpec) -> lambda_.Function:
@@ -138,7 +138,7 @@ class ApplicationStack(cdk.Stack):
         cdk.CfnOutput(self, "KmsKeyAlias", value=f"alias/nofy-{self._stage}")
 
 
-def environment(spec: FunctionSpec, stage: Stage, foundation: Foundation) -> dict[str, str]:
+def environment(spec: FunctionSpec, stage: Stage, foundation: Foundation, settings: Settings) -> dict[str, str]:
     """The variables that are one function's alone."""
     issuer = {"CONSOLE_ISSUER": f"nofy-{stage}"}
     if spec == functions.SESSION:
@@ -151,6 +151,8 @@ def environment(spec: FunctionSpec, stage: Stage, foundation: Foundation) -> dic
         return issuer | vault | _origins(foundation.console) | ({"CONSOLE_URL": url} if url else {})
     if spec == functions.VAULT:
         return {name.upper(): url for name, url in asdict(foundation.providers).items()}
+    if spec == functions.DISPATCHER:
+        return {"TARGET_LAG": json.dumps(topology.target_lag(settings))}
     if spec == functions.CONSUMER:
         names = {provider: sender.physical_name(stage) for provider, sender in functions.SENDERS.items()}
         return {"SENDER_FUNCTIONS": json.dumps(names)}

@@ -182,6 +182,7 @@ class ObservabilityStack(cdk.Stack):
         dashboard.add_widgets(*self._what_matters())
         dashboard.add_widgets(*self._left_to_right())
         dashboard.add_widgets(*self._health())
+        dashboard.add_widgets(*self._who_waits())
 
     def _what_matters(self) -> list[cloudwatch.IWidget]:
         figures = {
@@ -223,6 +224,13 @@ class ObservabilityStack(cdk.Stack):
             _graph("6  Healed", [signals.counted(functions.RECONCILER, name) for name in healed]),
             _graph("Errors", [function.metric_errors() for function in deployed.values()]),
             _graph("Throttles", [function.metric_throttles() for function in deployed.values()]),
+        ]
+
+    def _who_waits(self) -> list[cloudwatch.IWidget]:
+        """Not alarmed at by project: a backlog of its own making is not for us to wake up for, and lateness is."""
+        return [
+            _graph("Due and not claimed: by lane, ms", [signals.lane_lag(lane) for lane in routing.LANES]),
+            _graph("Due and not claimed: late projects, ms", [signals.project_lags()]),
         ]
 
 

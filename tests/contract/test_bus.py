@@ -25,7 +25,7 @@ from local.processes import Home
 from local.processes import stop as stop_processes
 from nofy.adapters.kafka import offsets as offsets_module
 from nofy.adapters.kafka import producer as producer_module
-from nofy.adapters.kafka.offsets import KafkaOffsets
+from nofy.adapters.kafka.offsets import KafkaOffsets, UnreportedOffsets
 from nofy.adapters.kafka.producer import KafkaBus
 from nofy.domain.errors import BusUnavailableError
 from nofy.domain.records import OutboundRecord
@@ -202,13 +202,17 @@ def test_what_a_group_committed(broker: Broker) -> None:
 
 
 @reports_ends
-def test_lag_is_what_was_produced_and_not_read(broker: Broker) -> None:
-    group = f"group of {broker.topic}"
-    assert broker.offsets.lag(group, broker.topic) == 0
+def test_a_partition_ends_where_its_next_record_will_lie(broker: Broker) -> None:
+    assert broker.offsets.ends(broker.topic) == dict.fromkeys(range(PARTITIONS), 0)
     placed = broker.placed(b"1", b"2", b"3", key=b"ada") + broker.placed(b"4", key=b"grace")
-    assert broker.offsets.lag(group, broker.topic) == 4
-    broker.commit(group, {placed[0].partition: 2})
-    assert broker.offsets.lag(group, broker.topic) == 2
+    ends = dict.fromkeys(range(PARTITIONS), 0)
+    for each in placed:
+        ends[each.partition] = each.offset + 1
+    assert broker.offsets.ends(broker.topic) == ends
+
+
+def test_a_broker_that_cannot_be_believed_tells_no_ends() -> None:
+    assert UnreportedOffsets().ends("a topic") is None
 
 
 # A broker that dies
@@ -267,9 +271,10 @@ def test_a_broker_that_is_not_there_takes_nothing_in_time(impatient: float) -> N
 def test_offsets_of_a_broker_that_is_not_there_are_unavailable(impatient: float) -> None:
     before = offsets_threads()
     offsets = KafkaOffsets("127.0.0.1:1")
-    for ask in (offsets.committed, offsets.lag):
-        with pytest.raises(BusUnavailableError):
-            ask("nofy-contract", "nofy.contract.v1")
+    with pytest.raises(BusUnavailableError):
+        offsets.committed("nofy-contract", "nofy.contract.v1")
+    with pytest.raises(BusUnavailableError):
+        offsets.ends("nofy.contract.v1")
     assert offsets_threads() == before
 
 

@@ -91,6 +91,7 @@ class MemoryOffsets:
             raise BusUnavailableError("the broker does not answer")
         return dict(self._bus.commits[group, topic])
 
-    def lag(self, group: str, topic: str) -> int:
-        committed = self.committed(group, topic)
-        return sum(len(part) - committed.get(number, 0) for number, part in enumerate(self._bus.topics[topic]))
+    def ends(self, topic: str) -> dict[int, int] | None:
+        if self.down:
+            raise BusUnavailableError("the broker does not answer")
+        return {number: len(part) for number, part in enumerate(self._bus.topics[topic])}

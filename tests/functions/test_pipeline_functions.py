@@ -11,6 +11,7 @@ import pytest
 
 from nofy.domain.dead_letters import Kind
 from nofy.domain.errors import StoreUnavailableError
+from nofy.domain.ids import Prefix, encode
 from nofy.domain.lifecycle import Status
 from nofy.domain.records import read_ack
 from nofy.domain.routing import ACKS_TOPIC, Channel
@@ -143,9 +144,10 @@ def test_acks_that_belong_to_nobody_or_cannot_be_read_are_buried(function, world
     assert buried == ["nofy.acks.v1/0/10", "nofy.acks.v1/0/11", "nofy.acks.v1/0/12"]
 
 
-def figures(capsys: pytest.CaptureFixture[str], name: str) -> list[tuple[dict[str, str], list[float]]]:
+def figures(printed: pytest.CaptureFixture[str] | str, name: str) -> list[tuple[dict[str, str], list[float]]]:
     """A metric's dimensions and values, of every line of standard output that tells it."""
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    out = printed if isinstance(printed, str) else printed.readouterr().out
+    lines = [json.loads(line) for line in out.splitlines()]
     emitted = [each for each in lines if "_aws" in each and name in each]
     return [
         ({key: each[key] for key in each["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]}, each[name])
@@ -230,6 +232,20 @@ def test_the_dispatcher_ends_a_minute_before_lambda_would_end_it(function):
     ((run_id, ends_at),) = runs
     assert run_id == Context().aws_request_id
     assert timedelta(0) <= ends_at - before - timedelta(seconds=DISPATCHER_RUN) < timedelta(seconds=1)
+
+
+def test_the_dispatcher_tells_lags_by_lane_and_by_late_project(function, world: World, capsys):
+    module = function("dispatcher")
+    module.dispatcher = replace(world.dispatcher(), tell=module.tell)
+    world.accept(Channel.SLACK)
+    world.clock.advance(5)
+    world.reconciler().sweep()
+    module.handler(TICK, Context(remaining=300_000))
+    printed = capsys.readouterr().out
+    by = {"function": "dispatcher", "service": "test"}
+    project = encode(Prefix.PROJECT, world.project.principal.project_id)
+    assert figures(printed, "lane_lag_ms") == [({**by, "lane": "slack.normal"}, [5_000.0])]
+    assert figures(printed, "project_lag_ms") == [({**by, "project": project}, [5_000.0])]
 
 
 def test_a_sweep_with_a_failed_step_is_a_failed_invocation(function, world: World, monkeypatch):

@@ -21,7 +21,7 @@ ENVIRONMENT = {
     "session": {"CONSOLE_ISSUER", "SIGNING_SECRET_ARN"},
     "keys": {"SIGNING_SECRET_ARN", "SIGNING_KEYS_BUCKET"},
     "vault": {"SLACK_API_URL", "BREVO_API_URL", "WHATSAPP_API_URL", "CREDENTIALS_KEY_ID"},
-    "dispatcher": POSTGRES | REDIS | KAFKA | LAG,
+    "dispatcher": POSTGRES | REDIS | KAFKA | LAG | {"TARGET_LAG"},
     "consumer": POSTGRES | REDIS | KAFKA | {"SENDER_FUNCTIONS"},
     "sender-slack": {"SLACK_API_URL"},
     "sender-brevo": {"BREVO_API_URL"},

@@ -11,13 +11,14 @@ from nofy.domain import routing
 from nofy.pipeline.bury import Buried
 from nofy.pipeline.deliver import ChannelAttempts, Delivered
 from nofy.pipeline.dispatch import Dispatched
+from nofy.pipeline.lag import LaneLag, ProjectLag
 from nofy.pipeline.reconcile import Reconciled
 from nofy.runtime.api.admission import UNAVAILABLE
 from nofy.runtime.api.auditing import UNWRITTEN
 
 # What each function's handler hands to count() or measure().
 TOLD = {
-    "dispatcher": [Dispatched],
+    "dispatcher": [Dispatched, LaneLag, ProjectLag],
     "consumer": [Delivered, ChannelAttempts],
     "dlq": [Buried],
     "reconciler": [Reconciled],
@@ -51,7 +52,8 @@ def test_every_figure_of_the_dashboard_is_told_by_its_function(cloud):
     shown = set(re.findall(r'"Nofy","(\w+)","function","(\w+)"', body))
     shown |= {(what, who) for what, _, who in re.findall(r'"Nofy","(\w+)","channel","(\w+)","function","(\w+)"', body)}
 
-    assert {what for what, _ in shown} >= {"queued", "indexed", "attempts_all", "lost"}
+    assert {what for what, _ in shown} >= {"queued", "indexed", "attempts_all", "lost", "lane_lag_ms"}
+    assert "{Nofy,function,project,service} MetricName=" + r"\"project_lag_ms\"" in body
     assert {(who, what) for what, who in shown if what not in _told_by(who)} == set()
 
 

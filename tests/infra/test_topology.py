@@ -120,3 +120,11 @@ def _joined(value, deployed):
     return "".join(
         part if isinstance(part, str) else f"nofy-{deployed.stage}-{deployed.name_of(part)}" for part in parts
     )
+
+
+def test_a_lane_may_have_unread_what_its_own_event_source_is_busy_with(settings):
+    sources = {source.topic: source for source in topology.event_sources(settings)}
+
+    for lane in routing.LANES:
+        source = sources[lane.topic]
+        assert topology.target_lag(settings)[lane.name] == 2 * source.partitions * source.batch.size

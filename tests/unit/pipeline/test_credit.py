@@ -2,87 +2,227 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nofy.domain.errors import BusUnavailableError
 from nofy.domain.routing import LANES, Channel, Lane, Priority
-from nofy.pipeline.credit import FLOOR, MEASURE_AFTER, TARGET_LAG, TURN_LIMIT, LaneCredit
+from nofy.pipeline.credit import (
+    BATCHES_AHEAD,
+    DEFAULT_TARGET,
+    FLOOR,
+    FLOOR_UNMEASURED,
+    TURN_LIMIT,
+    TURN_LIMIT_BESIDE_URGENT,
+    LaneCredit,
+    target_lag,
+)
+from nofy.ports.bus import Placement
 from tests.fakes import ManualClock
 
 LANE = Lane(Channel.EMAIL, Priority.LOW)
+TARGET = 2_000
 
 
-class Lagging:
-    """Offsets that answer from a script and count how often they are asked."""
+class Topic:
+    """A lane's topic of one partition as Kafka tells of it, counting what it is asked."""
 
-    def __init__(self, lag: int | None) -> None:
-        self.now, self.asked = lag, 0
+    def __init__(self, end: int | None = 0, read: int = 0) -> None:
+        self.end, self.read, self.down = end, read, False
+        self.asked: list[str] = []
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
-        raise AssertionError(f"{group} and {topic}: nobody needs to know")
-
-    def lag(self, group: str, topic: str) -> int:
         assert (group, topic) == (LANE.group, LANE.topic)
-        self.asked += 1
-        if self.now is None:
+        self._ask("committed")
+        return {0: self.read}
+
+    def ends(self, topic: str) -> dict[int, int] | None:
+        assert topic == LANE.topic
+        self._ask("ends")
+        return None if self.end is None else {0: self.end}
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if self.down:
             raise BusUnavailableError("down")
-        return self.now
 
 
-def spent(lagging: Lagging, records: int, clock: ManualClock | None = None) -> LaneCredit:
-    credit = LaneCredit(lagging, clock or ManualClock())
-    credit.spend([LANE] * records)
-    return credit
+class Desk:
+    """A credit, its clock and its topic, and somebody who spends."""
+
+    def __init__(self, topic: Topic | None = None, targets: dict[str, int] | None = None) -> None:
+        self.topic, self.clock = topic or Topic(), ManualClock()
+        self.credit = LaneCredit(self.topic, self.clock, targets or {LANE.name: TARGET})
+        self.credit.begin()
+
+    def spend(self, records: int, lane: Lane = LANE) -> None:
+        """Put so many at the end of the topic."""
+        first = self.topic.end or 0
+        self.credit.spend((lane, Placement(0, first + number)) for number in range(records))
+        if lane == LANE and self.topic.end is not None:
+            self.topic.end += records
+
+    def limit(self, lane: Lane = LANE) -> int:
+        return self.credit.limits().get(lane, 0)
+
+
+# Credit
+
+
+def test_the_target_is_a_batch_in_hand_and_one_waiting_for_each_partition() -> None:
+    assert target_lag(6, 500) == 6 * BATCHES_AHEAD * 500 == 6_000
 
 
 def test_an_idle_lane_has_a_whole_turn_and_nobody_is_asked() -> None:
-    lagging = Lagging(0)
-    assert spent(lagging, 0).limits() == dict.fromkeys(LANES, TURN_LIMIT)
-    assert lagging.asked == 0
+    desk = Desk()
+    assert desk.credit.limits() == dict.fromkeys(LANES, TURN_LIMIT)
+    assert desk.topic.asked == []
+
+
+def test_a_lane_that_nobody_told_of_has_the_target_of_one_partition() -> None:
+    desk = Desk(targets={"another": 1})
+    desk.spend(DEFAULT_TARGET - 70)
+    assert desk.limit() == 70
 
 
 def test_lanes_are_served_high_before_low() -> None:
-    priorities = [each.priority for each in spent(Lagging(0), 0).limits()]
+    priorities = [each.priority for each in Desk().credit.limits()]
     assert priorities == sorted(priorities, key=list(Priority).index)
 
 
-def test_a_lane_is_measured_when_half_of_its_credit_is_gone() -> None:
-    lagging = Lagging(0)
-    assert spent(lagging, MEASURE_AFTER - 1).limits()[LANE] == TURN_LIMIT
-    assert lagging.asked == 0
-    assert spent(lagging, MEASURE_AFTER).limits()[LANE] == TURN_LIMIT
-    assert lagging.asked == 1
-
-
 def test_what_the_consumers_have_not_read_is_taken_off() -> None:
-    assert spent(Lagging(TARGET_LAG - 100), MEASURE_AFTER).limits()[LANE] == 100
+    desk = Desk()
+    desk.spend(TARGET)
+    desk.topic.read = 300
+    assert desk.limit() == 300
 
 
-def test_even_a_lane_that_lags_gets_its_floor() -> None:
-    assert spent(Lagging(10 * TARGET_LAG), MEASURE_AFTER).limits()[LANE] == FLOOR
+def test_a_lane_without_credit_is_not_among_the_limits_and_comes_back_when_its_consumers_read() -> None:
+    desk = Desk()
+    desk.spend(TARGET)
+    assert LANE not in desk.credit.limits()
+    desk.topic.read = TARGET
+    desk.clock.advance(0.1)
+    assert desk.limit() == TURN_LIMIT
 
 
-def test_a_lane_is_measured_once_a_second_at_most() -> None:
-    clock, lagging = ManualClock(), Lagging(TARGET_LAG)
-    credit = spent(lagging, MEASURE_AFTER, clock)
-    for _ in range(5):
-        credit.limits()
-        clock.advance(0.3)
-    assert lagging.asked == 2
+# Measuring
+
+
+def test_a_lane_is_measured_when_half_of_its_credit_is_gone() -> None:
+    desk = Desk()
+    desk.spend(TARGET // 2 - 1)
+    desk.limit()
+    assert desk.topic.asked == []
+    desk.spend(1)
+    desk.limit()
+    assert desk.topic.asked == ["ends", "committed"]
+
+
+def test_where_a_topic_ends_is_asked_once_a_run_and_then_known_from_what_was_put_there() -> None:
+    desk = Desk(Topic(end=700, read=600))
+    desk.spend(TARGET // 2)
+    assert desk.limit() == TURN_LIMIT
+    desk.spend(500)
+    desk.clock.advance(1)
+    assert desk.limit() == TARGET - (desk.topic.end or 0) + 600 == 400
+    assert desk.topic.asked == ["ends", "committed", "committed"]
+
+
+def test_another_run_knows_no_end_as_others_may_have_produced_meanwhile() -> None:
+    desk = Desk()
+    desk.spend(TARGET)
+    desk.limit()
+    desk.topic.end, desk.topic.read = 9_000, 9_000 - TARGET + 100
+    desk.credit.begin()
+    desk.clock.advance(1)
+    assert desk.limit() == 100
+    assert desk.topic.asked.count("ends") == 2
+
+
+def test_a_lane_is_measured_ten_times_a_second_at_most() -> None:
+    desk = Desk()
+    desk.spend(TARGET)
+    for _ in range(20):
+        desk.limit()
+        desk.clock.advance(0.03)
+    assert desk.topic.asked.count("committed") == 5
 
 
 def test_one_lanes_lag_is_no_other_lanes() -> None:
-    limits = spent(Lagging(TARGET_LAG), MEASURE_AFTER).limits()
-    assert {limit for lane, limit in limits.items() if lane != LANE} == {TURN_LIMIT}
+    desk = Desk()
+    desk.spend(TARGET)
+    assert desk.credit.limits() == dict.fromkeys([each for each in LANES if each != LANE], TURN_LIMIT)
 
 
-def test_a_lag_that_cannot_be_known_leaves_the_credit_as_it_was() -> None:
-    credit = spent(Lagging(None), TARGET_LAG - 200)
-    assert credit.limits()[LANE] == 200
+def test_a_broker_that_cannot_be_believed_leaves_a_lane_its_whole_credit() -> None:
+    desk = Desk(Topic(end=None))
+    for _ in range(5):
+        desk.spend(TARGET)
+        desk.clock.advance(0.1)
+        assert desk.limit() == TURN_LIMIT
+    assert "committed" not in desk.topic.asked
 
 
-def test_a_lane_recovers_when_its_consumers_catch_up() -> None:
-    clock, lagging = ManualClock(), Lagging(TARGET_LAG)
-    credit = spent(lagging, MEASURE_AFTER, clock)
-    assert credit.limits()[LANE] == FLOOR
-    lagging.now = 0
-    clock.advance(1)
-    assert credit.limits()[LANE] == TURN_LIMIT
+# Floors
+
+
+def given(desk: Desk, seconds: float, every: float) -> int:
+    total = 0
+    for _ in range(round(seconds / every)):
+        desk.clock.advance(every)
+        total += desk.limit()
+    return total
+
+
+@pytest.mark.parametrize("every", [0.003, 0.1, 0.19, 0.7])
+def test_even_a_lane_whose_consumers_never_read_gets_its_floor_by_the_second_however_long_a_turn_is(
+    every: float,
+) -> None:
+    desk = Desk()
+    desk.spend(TARGET)
+    desk.limit()
+    assert FLOOR * 9 <= given(desk, 10, every) <= FLOOR * 10
+
+
+def test_a_floor_is_not_saved_up() -> None:
+    desk = Desk()
+    desk.spend(TARGET)
+    desk.limit()
+    assert given(desk, 60, 60) == FLOOR
+
+
+def test_a_lag_that_cannot_be_known_leaves_the_credit_as_it_was_and_a_floor_that_keeps_the_lane_going() -> None:
+    desk = Desk()
+    desk.topic.down = True
+    desk.spend(TARGET - 200)
+    assert desk.limit() == 200
+    desk.spend(200)
+    desk.limit()
+    assert FLOOR_UNMEASURED * 9 <= given(desk, 10, 0.1) <= FLOOR_UNMEASURED * 10
+    desk.topic.down = False
+    desk.clock.advance(0.1)
+    assert desk.limit() <= FLOOR
+
+
+# Urgency
+
+
+def test_less_urgent_lanes_have_short_turns_while_somebody_urgent_is_about() -> None:
+    desk = Desk()
+    high, normal = Lane(Channel.SLACK, Priority.HIGH), Lane(Channel.SLACK, Priority.NORMAL)
+    desk.spend(1, normal)
+    assert [desk.limit(each) for each in (high, normal, LANE)] == [TURN_LIMIT, TURN_LIMIT, TURN_LIMIT_BESIDE_URGENT]
+    desk.spend(1, high)
+    assert [desk.limit(each) for each in (high, normal, LANE)] == [
+        TURN_LIMIT,
+        TURN_LIMIT_BESIDE_URGENT,
+        TURN_LIMIT_BESIDE_URGENT,
+    ]
+    desk.clock.advance(1)
+    assert [desk.limit(each) for each in (high, normal, LANE)] == [TURN_LIMIT] * 3
+
+
+def test_a_lane_is_not_urgent_to_itself() -> None:
+    desk = Desk()
+    desk.spend(1)
+    assert desk.limit() == TURN_LIMIT

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
+from nofy.domain.delivery import Fence, Waiting
 from nofy.domain.errors import BusUnavailableError, ScheduleUnavailableError, StoreUnavailableError
+from nofy.domain.ids import Prefix, encode
 from nofy.domain.lifecycle import Status
 from nofy.domain.records import read_queue
 from nofy.domain.routing import Channel, Lane, MessageClass, Priority
 from nofy.domain.timing import CLAIM_LEASE, INDEX_WINDOW
 from nofy.pipeline.credit import FLOOR
-from tests.fakes import Died
+from nofy.pipeline.dispatch import MOST_WEIGHTS, Weights
+from nofy.pipeline.lag import Lagging
+from tests.fakes import NOON, Died
 from tests.fakes.world import World
 
 SLACK = Lane(Channel.SLACK, Priority.NORMAL)
@@ -250,11 +256,95 @@ def test_high_goes_before_low(world: World) -> None:
     assert produced == [Lane(Channel.SLACK, each).topic for each in (Priority.HIGH, Priority.LOW)]
 
 
+def test_the_urgent_are_in_kafka_before_the_others_are_produced(world: World) -> None:
+    for message_class in (MessageClass.BULK, MessageClass.CRITICAL, MessageClass.BULK):
+        world.accepted(message_class=message_class)
+    batches: list[list[str]] = []
+    publish = world.bus.publish
+    world.bus.publish = lambda records: batches.append([each.topic for each in records]) or publish(records)  # type: ignore[method-assign, func-returns-value]
+    world.dispatch()
+    high, low = (Lane(Channel.SLACK, each).topic for each in (Priority.HIGH, Priority.LOW))
+    assert batches == [[high], [low, low]]
+
+
+def test_after_kafka_refused_the_urgent_nobody_else_waits_for_its_time_out(world: World) -> None:
+    world.accepted(message_class=MessageClass.CRITICAL)
+    low = world.accepted(message_class=MessageClass.BULK)
+    tried: list[str] = []
+    world.bus.refuses = lambda record: bool(tried.append(record.topic)) or True
+    done = world.dispatch(0.5)
+    assert tried == [Lane(Channel.SLACK, Priority.HIGH).topic]
+    assert (done.queued, done.put_back) == (0, 2)
+    world.bus.refuses = lambda _: False
+    world.dispatch(0.5)
+    assert world.status(low) is Status.QUEUED
+
+
 def test_a_lane_without_credit_waits_in_the_index_and_is_never_starved(world: World) -> None:
-    deliveries = [world.accepted() for _ in range(FLOOR + 5)]
+    deliveries = [world.accepted() for _ in range(3 * FLOOR)]
     run = world.dispatcher()
-    run.credit._used[SLACK] = 10_000
-    world.offsets.lag = lambda group, topic: 10_000  # type: ignore[method-assign]
-    turn = run.schedule.claim(run.credit.limits(), world.clock(), "run")
-    assert [len(each.ids) for each in turn.claims] == [FLOOR]
-    assert len(world.schedule.due[SLACK]) == len(deliveries) - FLOOR
+    run.credit._accounts[SLACK].target = 1
+    run.run("run", world.clock() + timedelta(seconds=1))
+    assert len(world.bus.records(SLACK.topic)) == pytest.approx(1 + FLOOR, abs=1)
+    run.run("run", world.clock() + timedelta(seconds=1))
+    assert len(world.bus.records(SLACK.topic)) == pytest.approx(1 + 2 * FLOOR, abs=2)
+    assert len(world.schedule.due[SLACK]) == len(deliveries) - len(world.bus.records(SLACK.topic))
+
+
+def test_a_lane_goes_on_soon_after_its_consumers_have_read(world: World) -> None:
+    for _ in range(5):
+        world.accepted()
+    run = world.dispatcher()
+    run.credit._accounts[SLACK].target = 2
+    run.run("run", world.clock() + timedelta(seconds=0.05))
+    assert len(world.bus.records(SLACK.topic)) == 2
+    world.consume()
+    run.run("run", world.clock() + timedelta(seconds=0.15))
+    assert len(world.bus.records(SLACK.topic)) in (4, 5)  # (the fifth is its floor)
+
+
+# Projects
+
+
+def test_one_projects_records_are_in_kafka_in_the_order_of_its_turns(world: World) -> None:
+    first = [world.accepted(due_in=each) for each in (3, 1, 2)]
+    world.clock.advance(5)
+    world.store.waiting = lambda ids, waiting=world.store.waiting: waiting(sorted(ids))  # type: ignore[method-assign]
+    world.dispatch()
+    order = [read_queue(each.value).fence.delivery_id for each in world.bus.records(SLACK.topic)]
+    assert order == [first[1], first[2], first[0]]
+
+
+def test_a_projects_weight_is_learnt_with_what_is_dispatched_and_counts_from_the_next_turn(world: World) -> None:
+    project_id = world.project.principal.project_id
+    run = world.dispatcher()
+    for weight, known in ((3, {project_id: 3}), (1, {})):
+        world.store.tables.projects[project_id].weight = weight
+        world.accepted()
+        run.run("run", world.clock() + timedelta(seconds=0.1))
+        assert run.weights.known == known
+
+
+def test_the_weights_of_so_many_projects_are_remembered_those_served_last() -> None:
+    weights = Weights()
+    for number in [*range(MOST_WEIGHTS), 0, MOST_WEIGHTS]:
+        fence = Fence(UUID(int=number), 1, NOON)
+        weights.learn([Waiting(fence, UUID(int=number), SLACK, "C0123", NOON, integration_held=False, weight=2)])
+    assert len(weights.known) == MOST_WEIGHTS
+    assert UUID(int=0) in weights.known
+    assert UUID(int=1) not in weights.known
+
+
+def test_lags_are_told_each_minute_and_at_the_end_of_a_run(world: World) -> None:
+    told: list[Lagging] = []
+    run = replace(world.dispatcher(), tell=told.append)
+    world.accepted()
+    world.clock.advance(5)
+    world.accepted(due_in=90)
+    run.run("run", world.clock() + timedelta(seconds=100))
+    assert [[(each.lane, each.lane_lag_ms) for each in lagging.lanes] for lagging in told] == [
+        [(SLACK.name, 5_000)],
+        [(SLACK.name, 0)],
+    ]
+    project = encode(Prefix.PROJECT, world.project.principal.project_id)
+    assert [[each.project for each in lagging.projects] for lagging in told] == [[project], []]

@@ -102,6 +102,18 @@ def test_what_cannot_be_read_is_named_with_its_reason(changed: dict[str, str], t
         load(ConsumerSettings, SOUND | changed)
 
 
+def test_each_lanes_target_is_read_and_need_not_be_told():
+    assert load(DispatcherSettings, SOUND).target_lag == {}
+    told = SOUND | {"TARGET_LAG": '{"email.low": 6000}'}
+    assert load(DispatcherSettings, told).target_lag == {"email.low": 6_000}
+
+
+@pytest.mark.parametrize("value", ["[]", '{"email.low": "6000"}', '{"email.low": 0}', '{"email.low": true}'])
+def test_a_target_is_a_whole_number_above_zero(value: str):
+    with pytest.raises(WrongSettingsError, match="TARGET_LAG is wrong: not a JSON object of whole numbers above 0"):
+        load(DispatcherSettings, SOUND | {"TARGET_LAG": value})
+
+
 @pytest.mark.parametrize("flag", ["", "yes", "1", "True", " true"])
 def test_a_flag_is_true_or_false_and_nothing_like_it(flag: str):
     with pytest.raises(WrongSettingsError, match="KAFKA_REPORTS_LAG is wrong: neither true nor false"):

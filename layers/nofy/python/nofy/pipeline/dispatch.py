@@ -3,6 +3,11 @@
 Runs overlap by design: EventBridge starts one every minute and a run goes on until it sees a newer one. What
 keeps two of them apart are the leases of the claim; what makes a doubled record harmless is the fence it
 carries. Reserved concurrency would be neither.
+
+A turn takes some of every lane's due work at once, and puts it into Kafka by urgency: one SELECT and one UPDATE for
+all, and a produce for each priority that has any, so that the urgent are on their way before a large batch of the
+others is written. Who comes in the middle of a turn waits for the next one: how long a turn may be is for the credit
+to say.
 """
 
 from __future__ import annotations
@@ -11,26 +16,34 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from nofy.domain.errors import BusUnavailableError, ScheduleUnavailableError, StoreUnavailableError
 from nofy.domain.records import OutboundRecord, queue_value
+from nofy.domain.routing import LANES
 from nofy.domain.timing import DISPATCHER_SLEEP, INDEX_WINDOW
+from nofy.pipeline.credit import MEASURE_EVERY
+from nofy.pipeline.lag import Lagging, Lags
 from nofy.ports.schedule import Entry
 from nofy.ports.store import Queued
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from uuid import UUID
 
     from nofy.domain.delivery import Waiting
     from nofy.pipeline.credit import LaneCredit
-    from nofy.ports.bus import Bus
+    from nofy.ports.bus import Bus, Placement
     from nofy.ports.clock import Clock
     from nofy.ports.schedule import Schedule, Turn
     from nofy.ports.store import Dispatches
 
 log = logging.getLogger(__name__)
+
+# Projects whose weight is remembered from one turn to the next: an operator gives weights to a few. Of more, those
+# served last are; the others weigh 1 until they are served again.
+MOST_WEIGHTS = 1_000
 
 
 @dataclass(slots=True)
@@ -56,9 +69,31 @@ class _Sorted:
     expired: list[Waiting] = field(default_factory=list)
 
 
+class Weights:
+    """What projects with due work weigh, where it is not 1: learnt from the rows that are dispatched anyway.
+
+    So another weight counts from the turn after the one in which the project was next served.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[UUID, int] = {}
+
+    def learn(self, waiting: Iterable[Waiting]) -> None:
+        for project_id, weight in {each.project_id: each.weight for each in waiting}.items():
+            self.known.pop(project_id, None)
+            if weight != 1:
+                self.known[project_id] = weight
+        for project_id in list(self.known)[:-MOST_WEIGHTS]:
+            del self.known[project_id]
+
+
+def _to_nobody(_: Lagging) -> None:
+    """Where lags are told if nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dispatcher:
-    """One run's ports; ``pause`` waits after a failure (seconds)."""
+    """One run's ports; ``pause`` waits after a failure (seconds), ``tell`` hears of lags each minute and at the end."""
 
     store: Dispatches
     schedule: Schedule
@@ -66,11 +101,15 @@ class Dispatcher:
     credit: LaneCredit
     clock: Clock
     pause: Callable[[float], None]
+    tell: Callable[[Lagging], None] = _to_nobody
+    weights: Weights = field(default_factory=Weights)
+    lags: Lags = field(default_factory=Lags)
 
     def run(self, run_id: str, ends_at: datetime) -> Dispatched:
         """Turn after turn until a newer run has registered or ``ends_at`` has come."""
         done = Dispatched()
         registered = False
+        self.credit.begin()
         while self.clock() < ends_at:
             try:
                 if not registered:
@@ -83,27 +122,36 @@ class Dispatcher:
                 done.failures += 1
                 log.exception("turn failed")
                 self.pause(DISPATCHER_SLEEP)
+            if self.lags.ripe(self.clock()):
+                self.tell(self.lags.take(self.clock()))
+        self.tell(self.lags.take(self.clock()))
         return done
 
     def _turn(self, run_id: str, done: Dispatched) -> bool:
-        """One look at every lane; False when a newer run has taken over."""
-        turn = self.schedule.claim(self.credit.limits(), self.clock(), run_id)
+        """One look at every lane that may be given something; False when a newer run has taken over."""
+        limits = self.credit.limits()
+        turn = self.schedule.claim(limits, self.clock(), run_id, self.weights.known)
         done.turns += 1
         if turn.claims:
             self._move(turn, done)
         elif turn.newest_run:
-            self.schedule.sleep(self._idle(turn))
+            # A lane whose credit is used up is not looked at: its consumers are, as soon as they may be again.
+            patience = DISPATCHER_SLEEP if len(limits) == len(LANES) else MEASURE_EVERY.total_seconds()
+            self.schedule.sleep(min(patience, self._idle(turn)))
         return turn.newest_run
 
     def _idle(self, turn: Turn) -> float:
         if turn.next_due is None:
             return DISPATCHER_SLEEP
-        return min(DISPATCHER_SLEEP, max(0.0, (turn.next_due - self.clock()).total_seconds()))
+        return max(0.0, (turn.next_due - self.clock()).total_seconds())
 
     def _move(self, turn: Turn, done: Dispatched) -> None:
         ids = [each for claim in turn.claims for each in claim.ids]
+        waiting = self._in_their_order(ids)
         now = self.clock()
-        sorted_ = _sort(self.store.waiting(ids), now)
+        sorted_ = _sort(waiting, now)
+        self.weights.learn(waiting)
+        self.lags.note(sorted_.due, now)
         failed = self._produce(sorted_.due, now, done)
         self._end(sorted_, done)
         self._put_back([*sorted_.later, *failed], now)
@@ -114,16 +162,32 @@ class Dispatcher:
             done.failures += 1
             self.pause(DISPATCHER_SLEEP)
 
+    def _in_their_order(self, ids: list[UUID]) -> list[Waiting]:
+        """PostgreSQL answers in an order of its own; the claim's is by lane, and in a lane whose turn it is."""
+        place = {each: number for number, each in enumerate(ids)}
+        return sorted(self.store.waiting(ids), key=lambda each: place[each.fence.delivery_id])
+
     def _produce(self, due: list[Waiting], now: datetime, done: Dispatched) -> list[Waiting]:
         """Produce and mark what Kafka took; returns what it did not (and which may still arrive there)."""
         if not due:
             return []
-        placements = self.bus.publish([_record(each, now) for each in due])
+        placements = self._publish(due, now)
         placed = [(each, at) for each, at in zip(due, placements, strict=True) if at]
         self.store.mark_queued([Queued(each.fence, at.partition, at.offset) for each, at in placed])
-        self.credit.spend(each.lane for each, _ in placed)
+        self.credit.spend((each.lane, at) for each, at in placed)
         done.queued += len(placed)
         return [each for each, at in zip(due, placements, strict=True) if at is None]
+
+    def _publish(self, due: list[Waiting], now: datetime) -> list[Placement | None]:
+        """Each priority by itself, the urgent first. After a refusal no other is tried.
+
+        A refusal may take Kafka's whole time-out, and three of them the claim's lease.
+        """
+        placements: list[Placement | None] = []
+        for _, same in groupby(due, key=lambda each: each.lane.priority):
+            records = [_record(each, now) for each in same]
+            placements += [None] * len(records) if None in placements else self.bus.publish(records)
+        return placements
 
     def _end(self, sorted_: _Sorted, done: Dispatched) -> None:
         if sorted_.held:

@@ -27,10 +27,10 @@ class Bus(Protocol):
 
 
 class Offsets(Protocol):
-    """How far consumer groups have read; raises :class:`nofy.domain.errors.BusUnavailableError`."""
+    """How far topics reach and their consumers are; raises :class:`nofy.domain.errors.BusUnavailableError`."""
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
         """The next offset each partition's group will read; partitions never committed are absent."""
 
-    def lag(self, group: str, topic: str) -> int:
-        """Records produced and not yet read by the group, over all partitions."""
+    def ends(self, topic: str) -> dict[int, int] | None:
+        """The offset that each partition's next record gets; None where the broker cannot be believed about it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, get_type_hints
 
@@ -44,7 +44,7 @@ def load(kind: type[Settings], environment: Mapping[str, str] = os.environ) -> S
     for each in fields(kind):  # type: ignore[arg-type]  # every settings class is a dataclass
         variable = each.name.upper()
         if variable not in environment:
-            if each.default is MISSING:
+            if each.default is MISSING and each.default_factory is MISSING:
                 problems.append(f"{variable} is not set")
             continue
         try:
@@ -75,6 +75,13 @@ def _names(value: str) -> dict[str, str]:
     return document
 
 
+def _figures(value: str) -> dict[str, int]:
+    document = json.loads(value)
+    if not isinstance(document, dict) or not all(type(each) is int and each > 0 for each in document.values()):
+        raise ValueError("not a JSON object of whole numbers above 0")
+    return document
+
+
 def _listed(value: str) -> tuple[str, ...]:
     return tuple(each for each in (each.strip() for each in value.split(",")) if each)
 
@@ -93,6 +100,7 @@ _READERS: dict[Any, Callable[[str], Any]] = {
     str | None: _text,
     bool: _flag,
     dict[str, str]: _names,
+    dict[str, int]: _figures,
     tuple[str, ...]: _listed,
     Auth: _one_of(Auth),
     PostgresAuth: _one_of(PostgresAuth),
@@ -156,7 +164,10 @@ class ProducerSettings(EdgeSettings, PostgresSettings):
 class DispatcherSettings(KafkaSettings, RedisSettings, PostgresSettings):
     """``kafka_reports_lag``: whether this broker says how far consumers have read."""
 
+    """``target_lag``: records that each lane, by its name, may have unread (``pipeline/credit.py``)."""
+
     kafka_reports_lag: bool
+    target_lag: dict[str, int] = field(default_factory=dict)
 
 
 @_settings

@@ -1,4 +1,4 @@
-"""How far consumer groups have read."""
+"""How far topics reach, and how far consumer groups have read."""
 
 from __future__ import annotations
 
@@ -33,11 +33,7 @@ class KafkaOffsets:
             raise BusUnavailableError(f"offsets of {group}: {error!r}") from error
         return {where.partition: at.offset for where, at in offsets.items() if where.topic == topic}
 
-    def lag(self, group: str, topic: str) -> int:
-        committed = self.committed(group, topic)
-        return sum(max(0, end - committed.get(partition, 0)) for partition, end in self._ends(topic).items())
-
-    def _ends(self, topic: str) -> dict[int, int]:
+    def ends(self, topic: str) -> dict[int, int] | None:
         from kafka import TopicPartition
         from kafka.admin import OffsetSpec
         from kafka.errors import KafkaError
@@ -97,5 +93,5 @@ class UnreportedOffsets:
     def committed(self, group: str, topic: str) -> dict[int, int]:  # noqa: ARG002
         return {}
 
-    def lag(self, group: str, topic: str) -> int:  # noqa: ARG002
-        return 0
+    def ends(self, topic: str) -> None:
+        pass

@@ -38,8 +38,8 @@ _RUN = "nofy:dispatcher:run"
 _EPOCH = "nofy:epoch:by-project"
 _FORMER_EPOCH = "nofy:epoch"
 _CHUNK = 1_000  # ids in one command
-# Projects that take part in one claim of a lane; where more are busy, the others come in the next ones. Each costs Redis
-# some twenty microseconds a claim (measured with 500 of them), in which it serves nobody else.
+# Projects that take part in one claim of a lane; where more are busy, the others come in the next ones. Each costs
+# Redis some twenty microseconds a claim (measured with 500 of them), in which it serves nobody else.
 MOST_PROJECTS = 250
 _SHORTEST_SLEEP = 0.001  # BLPOP takes zero for "for ever"
 _SLEEP = timedelta(seconds=DISPATCHER_SLEEP)
@@ -93,7 +93,7 @@ class RedisSchedule:
             for lane, look in looks.items()
             if limits[lane] > 0 and (look.busy or look.left_behind)
         }
-        taken = self._take(wanted, now_ms, lease_ms, {each.hex: weight for each, weight in weights.items()})
+        taken = self._take(wanted, now_ms, lease_ms, weights)
         claims = [Claim(lane, tuple(UUID(bytes=each) for each in ids), lease_ms) for lane, (ids, _) in taken.items()]
         again = [taken[lane][1] if lane in taken else look.again(now_ms) for lane, look in looks.items()]
         scores = [float(each) for each in again if each]
@@ -117,16 +117,17 @@ class RedisSchedule:
         return newest, dict(zip(lanes, looks, strict=True))
 
     def _take(
-        self, wanted: Mapping[Lane, _Wanted], now_ms: int, lease_ms: int, weights: Mapping[str, int]
+        self, wanted: Mapping[Lane, _Wanted], now_ms: int, lease_ms: int, weights: Mapping[UUID, int]
     ) -> dict[Lane, tuple[list[bytes], bytes | None]]:
         """Each lane's ids, and when to look at it again."""
         if not wanted:
             return {}
+        of_project = {each.hex: weight for each, weight in weights.items()}
         answers: list[Any] = []
         with self._batch(answers) as batch:
             for lane, each in wanted.items():
                 keys = [*_lane_keys(lane), *(_due(lane, project) for project in each.projects)]
-                known = [weights.get(project, 1) for project in each.projects]
+                known = [of_project.get(project, 1) for project in each.projects]
                 batch.on(keys[0]).eval(script("claim"), len(keys), *keys, now_ms, lease_ms, each.limit, *known)
         return dict(zip(wanted, ((ids, again) for ids, again in answers), strict=True))
 
