@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from kafka import KafkaConsumer, TopicPartition
+from kafka.structs import OffsetAndMetadata
 
 from nofy.adapters.kafka.offsets import KafkaOffsets
 from nofy.adapters.kafka.producer import KafkaBus
@@ -74,10 +75,13 @@ def counted(at: Addresses, lane: Lane, sender: Sender, deliveries: int) -> dict[
             stack.callback(part.close)
             return part
 
-        # (connected beforehand: who connects for how many batches is Lambda's)
+        _caught_up(at.kafka, lane)
         dispatching, leasing, acknowledging = (
             closing(Database(at.postgres_pipeline, application=f"trips-{each}")) for each in range(3)
         )
+        for kept in (dispatching, acknowledging):  # connected for hours; the consumer connects for each batch anew
+            kept.run("SELECT 1")
+            kept.trips = 0
         schedule = closing(RedisSchedule(at.redis, timeout=5))
         limiter = closing(RedisLimiter(at.redis, timeout=5))
         bus, answering = closing(CountedBus(at.kafka)), closing(CountedBus(at.kafka))
@@ -105,6 +109,13 @@ def counted(at: Addresses, lane: Lane, sender: Sender, deliveries: int) -> dict[
             "redis": schedule.trips + limiter.trips,
             "kafka": bus.trips + answering.trips + offsets.trips,
         }
+
+
+def _caught_up(bootstrap: str, lane: Lane) -> None:
+    """The lane's consumers have read whatever is there, as those of a quiet system have."""
+    reader = KafkaConsumer(bootstrap_servers=bootstrap, group_id=lane.group, enable_auto_commit=False)
+    reader.commit({where: OffsetAndMetadata(end, "", -1) for where, end in _ends(bootstrap, lane.topic).items()})
+    reader.close()
 
 
 def _ends(bootstrap: str, topic: str) -> dict[TopicPartition, int]:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from nofy.domain.edit import Edit
 from nofy.domain.errors import InvalidRequestError, MalformedRequestError, NofyError, TooLargeError
-from nofy.domain.notification import Draft, Principal
+from nofy.domain.notification import Draft, Principal, plan
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import Channel, MessageClass, Priority
+from nofy.runtime import clock
 from nofy.runtime.api.bodies import MAX_BODY, MAX_DEPTH, MAX_VALUES, parse_json
 from nofy.runtime.api.models import BatchRequest, NotificationsQuery
 from nofy.runtime.api.requests import read, read_edit, read_notification
@@ -35,8 +36,9 @@ def draft_of(body: Any, who: Principal | None = None) -> Draft:
 
 
 def errors_of(body: Any, who: Principal | None = None) -> set[tuple[str, str]]:
+    """As a request meets them: what is ill-formed by itself, else what is wrong between well-formed fields."""
     try:
-        draft_of(body, who)
+        plan(draft_of(body, who), who or principal(), clock.new_id, NOW)
     except InvalidRequestError as error:
         return {(each.path, each.code) for each in error.errors}
     return set()

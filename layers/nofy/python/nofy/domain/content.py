@@ -21,7 +21,7 @@ MAX_WHATSAPP_TEXT = 4_096
 
 
 def render(channel: Channel, content: dict[str, Any]) -> dict[str, Any]:
-    """The content of one channel; :func:`content_errors` says beforehand whether there is any."""
+    """The content of one channel; :func:`rendered_errors` says whether it can be shown there."""
     return _RENDERERS[channel](content)
 
 
@@ -61,7 +61,11 @@ def _as_html(text: str) -> str:
 
 def content_errors(channel: Channel, content: dict[str, Any]) -> list[FieldError]:
     """What keeps this content from being shown on this channel."""
-    rendered = render(channel, content)
+    return rendered_errors(channel, render(channel, content))
+
+
+def rendered_errors(channel: Channel, rendered: dict[str, Any]) -> list[FieldError]:
+    """The same of content that is rendered already."""
     errors = _CHECKS[channel](rendered)
     if len(json.dumps(rendered, ensure_ascii=False).encode()) > MAX_RENDERED_BYTES:
         errors.append(FieldError(f"/content/{channel}", "too_large", "over 256 KB when rendered"))

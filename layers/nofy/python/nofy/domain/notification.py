@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from nofy.domain.accounts import Actor, ProjectLimits
-from nofy.domain.content import content_errors, render
+from nofy.domain.content import render, rendered_errors
 from nofy.domain.errors import FieldError, InvalidRequestError
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import (
@@ -120,7 +120,8 @@ class PlannedNotification:
 
 def plan(draft: Draft, principal: Principal, new_id: Callable[[], UUID], now: datetime) -> PlannedNotification:
     """Classify, route and render a draft; :class:`InvalidRequestError` with everything that is wrong with it."""
-    if errors := draft_errors(draft, principal, now):
+    rendered = {each: render(each, draft.content) for each in draft.channels}
+    if errors := _draft_errors(draft, rendered, principal, now):
         raise InvalidRequestError(errors)
     priority = priority_for(draft.message_class, draft.priority)
     send_at = max(draft.send_at or now, now)
@@ -135,32 +136,40 @@ def plan(draft: Draft, principal: Principal, new_id: Callable[[], UUID], now: da
         priority=priority,
         draft=draft,
         deliveries=tuple(
-            _delivery(draft, each, priority, principal, its) for each, its in zip(draft.channels, ids, strict=True)
+            _delivery(draft, each, rendered[each], priority, principal, its)
+            for each, its in zip(draft.channels, ids, strict=True)
         ),
     )
 
 
 def _delivery(
-    draft: Draft, channel: Channel, priority: Priority, principal: Principal, delivery_id: UUID
+    draft: Draft,
+    channel: Channel,
+    rendered: dict[str, Any],
+    priority: Priority,
+    principal: Principal,
+    delivery_id: UUID,
 ) -> PlannedDelivery:
     integration = principal.integration_for(channel)
-    assert integration is not None  # draft_errors refused the draft otherwise
+    assert integration is not None  # the draft was refused otherwise
     return PlannedDelivery(
         delivery_id=delivery_id,
         integration_id=integration.integration_id,
         lane=Lane(channel, priority),
         provider=PROVIDER_OF[channel],
         destination=integration.fixed_destination or draft.to[ADDRESS_FIELD[channel]],
-        content=render(channel, draft.content),
+        content=rendered,
     )
 
 
-def draft_errors(draft: Draft, principal: Principal, now: datetime) -> list[FieldError]:
+def _draft_errors(
+    draft: Draft, rendered: dict[Channel, dict[str, Any]], principal: Principal, now: datetime
+) -> list[FieldError]:
     """Everything that is wrong between well-formed fields, and with the times."""
     errors = time_errors(draft.send_at, draft.expires_at, now) + channel_errors(draft.channels)
     for index, channel in enumerate(draft.channels):
         errors += routing_errors(index, channel, draft.to, principal)
-        errors += content_errors(channel, draft.content)
+        errors += rendered_errors(channel, rendered[channel])
     return errors
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nofy.domain.content import content_errors
 from nofy.domain.edit import Edit, edit_errors, edited
 from nofy.domain.errors import FieldError, InvalidRequestError
-from nofy.domain.notification import Draft, Principal, channel_errors, draft_errors, routing_errors, time_errors
+from nofy.domain.notification import Draft, Principal, channel_errors, routing_errors, time_errors
 from nofy.domain.routing import Channel
 
 if TYPE_CHECKING:
@@ -48,19 +48,19 @@ def read(kind: type[Model], value: Any, prefix: str = "") -> Model:
 
 
 def read_notification(body: Any, principal: Principal, now: datetime) -> Draft:
-    """The draft of one notification; InvalidRequestError with every field error at once."""
+    """The draft of one notification; InvalidRequestError with every field error at once where a field is ill-formed.
+
+    Where all are well-formed, what is wrong between them is ``plan``'s to say: it renders the content to know.
+    """
     from pydantic import ValidationError
 
     from nofy.runtime.api.models import NotificationRequest
 
     try:
-        draft = NotificationRequest.model_validate(body).draft()
+        return NotificationRequest.model_validate(body).draft()
     except ValidationError as error:
         shape = error.errors(include_url=False)
         raise InvalidRequestError(_all_errors(body, shape, principal, now)) from None
-    if errors := draft_errors(draft, principal, now):
-        raise InvalidRequestError(errors)
-    return draft
 
 
 def read_edit(body: Any, channel: Channel, principal: Principal) -> Edit:
