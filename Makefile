@@ -81,6 +81,7 @@ synth: setup ## Synthesise every stage into cdk.out/<stage>, or one: make synth 
 		printf '  %-6s' $$stage; began=$$(date +%s); \
 		$(SYNTH) -c stage=$$stage -o cdk.out/$$stage >cdk.out/$$stage.log 2>&1 || { echo; grep -v "^b'!!" cdk.out/$$stage.log >&2; exit 1; }; \
 		echo "cdk.out/$$stage ($$(( $$(date +%s) - began )) s)"; \
+		sed -n 's/^INFO \(The layers carry .*\.\) (.*/         \1/p' cdk.out/$$stage.log; \
 	done
 
 # (in this order: what the development environment resolves to is what the layer and a deploy get)
@@ -94,5 +95,6 @@ lock: setup ## Compile the .in files into pins with hashes: make lock UPGRADE=--
 	@$(COMPILE) $(UPGRADE) -c layers/deps/requirements.txt local/requirements-ministack.in -o local/requirements-ministack.txt
 	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt faults/requirements-celery.in -o faults/requirements-celery.txt
 	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt bench/requirements-bench.in -o bench/requirements-bench.txt
+	@$(COMPILE) $(UPGRADE) -c requirements-dev.txt bench/peers/requirements-peers.in -o bench/peers/requirements-peers.txt
 	@for name in setup tansu redis; do $(COMPILE) $(UPGRADE) local/requirements-$$name.in -o local/requirements-$$name.txt; done
 	@npm install --package-lock-only --silent --omit-lockfile-registry-resolved
