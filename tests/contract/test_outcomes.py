@@ -7,12 +7,21 @@ from datetime import timedelta
 
 import pytest
 
-from nofy.domain.delivery import Report, fold
+from nofy.domain.delivery import Fence, Report, fold
 from nofy.domain.lifecycle import Status
-from nofy.domain.outcomes import Accepted, Rejected, RejectionKind, Throttled, Transient, Unknown
-from nofy.domain.retry import GiveUp, Hold, LeaveUnknown, Park, Retry
-from tests.contract.stores import Backend
-from tests.contract.stories import Told, accepted
+from nofy.domain.outcomes import Accepted, Exchange, Rejected, RejectionKind, Throttled, Transient, Unknown
+from nofy.domain.records import QueueRecord
+from nofy.domain.retry import Done, GiveUp, Hold, LeaveUnknown, Park, Retry
+from nofy.domain.routing import Channel
+from tests.contract.stores import Backend, PostgresBackend
+from tests.contract.stories import LEASE_SECONDS, Told, accepted
+from tests.fakes import NOON
+
+EXCHANGE = Exchange("POST", "/smtp/email", 120, 201)
+# Indexes of the attempts whose columns or conditions a report changes.
+INDEXED_CHANGES = """
+SELECT indexdef FROM pg_indexes WHERE tablename = 'attempts' AND indexdef ~ '(report|acknowledged_at)'
+"""
 
 
 def sending(store: Backend, **plan) -> Told:
@@ -192,3 +201,20 @@ def test_one_integration_is_held_by_a_whole_batch(store: Backend) -> None:
     assert len(store.outcomes.apply(changes)) == 4
     assert store.held_version(told.project.integration()) == 1
     assert {each.status for each in (told, *others)} == {Status.HELD}
+
+
+def test_a_report_is_written_beside_its_attempt_and_no_index_is_told(postgres: PostgresBackend) -> None:
+    """A HOT update: there is room for the report in the attempt's page, and no index knows anything of it."""
+    project = postgres.project()
+    planned = [project.plan(Channel.EMAIL) for _ in range(200)]
+    postgres.acceptances.accept(project.principal, planned, None)
+    fences = [Fence(each.deliveries[0].delivery_id, 1, each.send_at) for each in planned]
+    postgres.leases.lease([QueueRecord(each, NOON) for each in fences], LEASE_SECONDS)
+    pages = "SELECT DISTINCT (ctid::text::point)[0] FROM attempts ORDER BY 1"
+    leased = postgres.superuser.run(pages)
+    states = postgres.outcomes.states([each.delivery_id for each in fences])
+    outcome = Accepted("<202611271200.12345678901@smtp-relay.mailin.fr>", exchange=EXCHANGE)
+    reports = {each.delivery_id: Report(each.delivery_id, 1, outcome, Done(), NOON, 1) for each in fences}
+    postgres.outcomes.apply([fold(states[each], [report]) for each, report in reports.items()])
+    assert postgres.superuser.run(pages) == leased
+    assert postgres.superuser.run(INDEXED_CHANGES) == []
