@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from nofy.adapters.postgres.database import Database, statement
+from nofy.adapters.postgres.database import BY_KEY, Database, statement
 from nofy.adapters.postgres.values import array, fence_columns, lane, moments
 from nofy.domain.dead_letters import ACCEPTED_AFTER_ALL
 from nofy.domain.delivery import Change, Fence, Leased, Report, State, Waiting, report_to_json
@@ -38,7 +38,7 @@ class PostgresDispatches:
         columns = fence_columns([each.fence for each in queued])
         columns["partitions"] = array(each.partition for each in queued)
         columns["offsets"] = array(each.offset for each in queued)
-        self._database.run(statement("mark_queued"), columns)
+        self._database.run(BY_KEY + statement("mark_queued"), columns)
 
     def hold(self, fences: Sequence[Fence]) -> None:
         self._end(fences, Status.HELD, "its integration is held: the provider refused the credential")
@@ -48,7 +48,7 @@ class PostgresDispatches:
 
     def _end(self, fences: Sequence[Fence], status: Status, reason: str) -> None:
         parameters = fence_columns(fences) | {"status": status, "reason": reason}
-        self._database.run(statement("end_waiting"), parameters)
+        self._database.run(BY_KEY + statement("end_waiting"), parameters)
 
 
 class PostgresLeases:
@@ -61,13 +61,13 @@ class PostgresLeases:
         parameters: dict[str, Any] = fence_columns([each.fence for each in records])
         parameters["dispatched_ats"] = moments(each.dispatched_at for each in records)
         parameters["seconds"] = seconds
-        return [_leased(row) for row in self._database.run(statement("lease"), parameters)]
+        return [_leased(row) for row in self._database.run(BY_KEY + statement("lease"), parameters)]
 
     def hang_up(self) -> None:
         self._database.close()
 
     def keep_reports(self, reports: Sequence[Report]) -> None:
-        self._database.run(statement("keep_reports"), _report_columns(reports, ""))
+        self._database.run(BY_KEY + statement("keep_reports"), _report_columns(reports, ""))
 
 
 class PostgresOutcomes:
@@ -82,7 +82,7 @@ class PostgresOutcomes:
     def apply(self, changes: Sequence[Change]) -> set[UUID]:
         reports = [report for change in changes for report in change.reports]
         parameters = _change_columns(changes) | _report_columns(reports, "report_") | {"accepted": ACCEPTED_AFTER_ALL}
-        return {row[0] for row in self._database.run(statement("apply_changes"), parameters)}
+        return {row[0] for row in self._database.run(BY_KEY + statement("apply_changes"), parameters)}
 
 
 class PostgresBurials:

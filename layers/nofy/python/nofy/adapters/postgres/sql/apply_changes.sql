@@ -14,7 +14,7 @@ WITH change AS (
     SELECT d.id
     FROM deliveries d
     JOIN change c ON c.id = d.id
-    WHERE d.status = c.old_status AND d.attempt_no = c.old_attempt_no AND d.due_at = c.old_due_at
+    WHERE d.id = ANY (%(ids)s::uuid[]) AND d.status = c.old_status AND d.attempt_no = c.old_attempt_no AND d.due_at = c.old_due_at
     ORDER BY d.id
     FOR UPDATE OF d
 ), changed AS (

@@ -2,4 +2,4 @@
 UPDATE attempts a
 SET report = r.report, lease_until = clock_timestamp()
 FROM unnest(%(ids)s::uuid[], %(attempt_nos)s::int[], %(reports)s::jsonb[]) AS r (delivery_id, attempt_no, report)
-WHERE a.delivery_id = r.delivery_id AND a.attempt_no = r.attempt_no AND a.acknowledged_at IS NULL
+WHERE a.delivery_id = ANY (%(ids)s::uuid[]) AND a.delivery_id = r.delivery_id AND a.attempt_no = r.attempt_no AND a.acknowledged_at IS NULL

@@ -8,7 +8,7 @@ WITH wanted AS (
     SELECT d.id, w.dispatched_at
     FROM deliveries d
     JOIN wanted w ON w.id = d.id
-    WHERE d.attempt_no = w.attempt_no AND d.due_at = w.due_at AND d.status IN ('scheduled', 'queued', 'retrying')
+    WHERE d.id = ANY (%(ids)s::uuid[]) AND d.attempt_no = w.attempt_no AND d.due_at = w.due_at AND d.status IN ('scheduled', 'queued', 'retrying')
     ORDER BY d.id
     FOR UPDATE OF d
 ), sending AS (

@@ -7,7 +7,7 @@ WITH placed AS (
         %(ids)s::uuid[], %(attempt_nos)s::int[], %(due_ats)s::timestamptz[], %(partitions)s::int[],
         %(offsets)s::bigint[]
     ) AS q (id, attempt_no, due_at, at_partition, at_offset) ON q.id = d.id
-    WHERE d.attempt_no = q.attempt_no AND d.due_at = q.due_at AND d.status IN ('scheduled', 'retrying')
+    WHERE d.id = ANY (%(ids)s::uuid[]) AND d.attempt_no = q.attempt_no AND d.due_at = q.due_at AND d.status IN ('scheduled', 'retrying')
     ORDER BY d.id
     FOR UPDATE OF d
 )
