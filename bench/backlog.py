@@ -47,5 +47,8 @@ def fill(machine: Machine, project: Project, lane: Lane, count: int) -> None:
     machine.query("ANALYZE deliveries")
     database = Database(machine.addresses.postgres_pipeline, application="bench-backlog")
     with closing(database), closing(RedisSchedule(machine.addresses.redis, timeout=5.0)) as schedule:
-        # (they are all due at the same moment, which is a page of its own)
-        schedule.add(PostgresUpkeep(database).waiting_between(None, clock.now(), PAGE), clock.now())
+        upkeep, now = PostgresUpkeep(database), clock.now()
+        page = upkeep.waiting_between(None, now, PAGE)
+        while page:
+            schedule.add(page, now)
+            page = upkeep.waiting_between(page[-1], now, PAGE)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from bench.walls import TOKEN, as_role, project
 from local import servers
@@ -41,13 +42,13 @@ from nofy.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from uuid import UUID
 
     from nofy.domain.notification import PlannedNotification, Principal
 
 DELIVERIES, SCHEDULED = 30_000, 300_000
 ACCEPTED_AT_ONCE, SINGLES, BATCH, WEEKS = 100, 1_000, 500, 52
 TEXT = "Build 42 is live. " * 55  # 1 KB, stored with the notification and, rendered, with the delivery
+LAST_ID = UUID(int=2**128 - 1)
 TICKS = os.sysconf("SC_CLK_TCK")
 
 # Born evenly over the last year, and due as evenly in the one after (an hour at least ahead, so that nothing is late).
@@ -190,7 +191,7 @@ def ahead(bench: Bench, count: int) -> None:
     bench.superuser.run(FILL, {"project": bench.principal.project_id, "count": count, "weeks": WEEKS, "text": TEXT})
     bench.superuser.run("ANALYZE deliveries")
     weeks, size = bench.superuser.run(WAITING_INDEXES)[0]
-    print(f"{count} scheduled in {weeks} weeks; deliveries_waiting takes {size / count:.0f} bytes each")
+    print(f"{count} scheduled in {weeks} weeks; deliveries_due takes {size / count:.0f} bytes each")
     for name, window in (("a minute", timedelta(minutes=1)), ("15 minutes", timedelta(seconds=INDEX_WINDOW))):
         taken, rows = _windows(bench, window)
         print(f"window of {name}: {rows} rows, {taken * 1e3:.1f} ms (median of 50), its plan included")
@@ -223,7 +224,7 @@ def _windows(bench: Bench, window: timedelta) -> tuple[float, int]:
         after = start + timedelta(days=7 * n)
         began = time.perf_counter()
         found = bench.pipeline.run(
-            statement("waiting_between"), {"after": after, "until": after + window, "limit": 5_000}
+            statement("waiting_between"), {"after": after, "after_id": LAST_ID, "until": after + window, "limit": 5_000}
         )
         taken.append(time.perf_counter() - began)
         rows += len(found)

@@ -32,6 +32,7 @@ from nofy.ports.reading import (
     Listed,
     RedrivePreview,
 )
+from nofy.ports.schedule import Entry
 from nofy.ports.store import (
     Backlog,
     Discarded,
@@ -65,7 +66,6 @@ if TYPE_CHECKING:
     from nofy.domain.statistics import Range
     from nofy.ports.clock import Clock
     from nofy.ports.reading import NotificationFilter, NotificationView
-    from nofy.ports.schedule import Entry
     from nofy.ports.statistics import StatisticsView
 
 KEY_LIFETIME = timedelta(hours=24)
@@ -291,10 +291,16 @@ class MemoryStore:
     def save_index_progress(self, progress: IndexProgress) -> None:
         self.tables.progress = progress
 
-    def waiting_between(self, after: datetime | None, until: datetime, limit: int) -> list[Entry]:
-        found = [e for e in self._entries() if e.due_at <= until and (after is None or e.due_at > after)]
-        found.sort(key=lambda each: each.due_at)
-        return [each for each in found if len(found) <= limit or each.due_at <= found[limit - 1].due_at]
+    def waiting_between(self, after: datetime | Entry | None, until: datetime, limit: int) -> list[Entry]:
+        def place(each: Entry) -> tuple[datetime, UUID]:
+            return each.due_at, each.delivery_id
+
+        found = sorted((each for each in self._entries() if each.due_at <= until), key=place)
+        if isinstance(after, Entry):
+            found = [each for each in found if place(each) > place(after)]
+        elif after is not None:
+            found = [each for each in found if each.due_at > after]
+        return found[:limit]
 
     def accepted_since(self, since: datetime, until: datetime) -> list[Entry]:
         return [each for each in self._entries() if born(each.delivery_id) >= since and each.due_at <= until]

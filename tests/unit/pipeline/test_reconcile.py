@@ -245,6 +245,27 @@ def test_held_deliveries_are_released_when_their_integration_is_mended(world: Wo
     assert (world.status(delivery), world.schedule.knows(delivery)) == (Status.SCHEDULED, True)
 
 
+def test_as_many_pages_as_there_are_are_healed_in_one_sweep(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "PAGE", 2)
+    world.store.tables.integrations[world.project.integration()].held_version = 1
+    deliveries = [world.accepted() for _ in range(5)]
+    world.dispatch()
+    assert {world.status(each) for each in deliveries} == {Status.HELD}
+    world.store.mend(world.project.integration())
+    assert world.sweep().released == 5
+
+
+def test_one_sweep_heals_so_many_pages_and_the_next_one_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "PAGE", 1)
+    monkeypatch.setattr(reconcile, "MOST_PAGES", 2)
+    world.store.tables.integrations[world.project.integration()].held_version = 1
+    for _ in range(3):
+        world.accepted()
+    world.dispatch()
+    world.store.mend(world.project.integration())
+    assert [world.sweep().released for _ in range(3)] == [2, 1, 0]
+
+
 def test_held_deliveries_that_nobody_wants_any_more_end(world: World) -> None:
     world.store.tables.integrations[world.project.integration()].held_version = 1
     delivery = world.accepted(expires_in=100)

@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 
 # Rows taken in one statement. Rebuilding runs at 141,000 rows/s (measured), so a page is some 35 ms.
 PAGE = 5_000
+# Pages that one step takes in one sweep at most, where each leaves the next one to be found: 50,000 rows a minute heal an
+# outage in minutes, and the sweep has time for its other steps.
+MOST_PAGES = 10
 # How far back newly accepted rows are looked at again: their producer may have died before it indexed them.
 RECENT = timedelta(minutes=2)
 PARTITIONS_AHEAD_DAYS = 21
@@ -118,7 +121,7 @@ class Reconciler:
         with ThreadPoolExecutor(1) as reader:
             page = self.store.waiting_between(after, until, PAGE)
             while len(page) >= PAGE:
-                following = reader.submit(self.store.waiting_between, page[-1].due_at, until, PAGE)
+                following = reader.submit(self.store.waiting_between, page[-1], until, PAGE)
                 count += self._add(page, now)
                 page = following.result()
         return count + self._add(page, now)
@@ -145,26 +148,28 @@ class Reconciler:
 
     def _stuck(self, done: Reconciled) -> None:
         """Queued for long, and its consumer group has read past the record: the record is gone, dispatch again."""
-        stuck = self.store.stuck_queued(QUEUED_TOO_LONG, PAGE)
-        passed = [each.fence for each in self._passed(stuck)]
-        if passed:
-            entries = self.store.requeue(passed)
-            done.requeued += self._add(entries, self.clock())
+        done.requeued += _pages(self._requeue)
+
+    def _requeue(self) -> int:
+        passed = [each.fence for each in self._passed(self.store.stuck_queued(QUEUED_TOO_LONG, PAGE))]
+        return self._add(self.store.requeue(passed), self.clock()) if passed else 0
 
     def _passed(self, stuck: list[Stuck]) -> list[Stuck]:
         committed = {lane: self.offsets.committed(lane.group, lane.topic) for lane in {each.lane for each in stuck}}
         return [each for each in stuck if committed[each.lane].get(each.partition, -1) > each.offset]
 
     def _held(self, done: Reconciled) -> None:
-        done.expired += self.store.expire_held(PAGE)
-        released = self.store.release_held(PAGE)
-        done.released += self._add(released, self.clock())
+        done.expired += _pages(lambda: self.store.expire_held(PAGE))
+        done.released += _pages(lambda: self._add(self.store.release_held(PAGE), self.clock()))
 
     def _unburied(self, done: Reconciled) -> None:
+        done.buried += _pages(self._bury)
+
+    def _bury(self) -> int:
         letters = self.store.unburied(PAGE)
         if letters:
             self.burials.bury(letters)
-            done.buried += len(letters)
+        return len(letters)
 
     def _old_weeks(self, done: Reconciled) -> None:
         """One a sweep. What their deliveries ended with goes too, a page at a time: nobody is kept waiting for it."""
@@ -172,7 +177,7 @@ class Reconciler:
         self.store.forget_dead_letters(ROW_RETENTION, PAGE)
 
     def _retention(self, done: Reconciled) -> None:
-        done.erased += self.store.erase_content(PAGE)
+        done.erased += _pages(lambda: self.store.erase_content(PAGE))
 
     def _counters(self, _: Reconciled) -> None:
         """What was accepted is counted here and not by whoever accepts, who is waited for."""
@@ -186,3 +191,14 @@ class Reconciler:
         backlog = self.store.backlog()
         done.oldest_queued_seconds = backlog.oldest_queued_seconds
         done.held_integrations = backlog.held_integrations
+
+
+def _pages(page: Callable[[], int]) -> int:
+    """Page after page until one is not full, or enough for this sweep; each takes what it found out of the next."""
+    done = 0
+    for _ in range(MOST_PAGES):
+        found = page()
+        done += found
+        if found < PAGE:
+            break
+    return done

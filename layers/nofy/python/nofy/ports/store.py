@@ -193,8 +193,11 @@ class Upkeep(Protocol):
 
     def save_index_progress(self, progress: IndexProgress) -> None: ...
 
-    def waiting_between(self, after: datetime | None, until: datetime, limit: int) -> list[Entry]:
-        """Waiting deliveries due in ``(after, until]``, soonest first; at most ``limit`` and its last moment's ties."""
+    def waiting_between(self, after: datetime | Entry | None, until: datetime, limit: int) -> list[Entry]:
+        """At most ``limit`` waiting deliveries due until a moment, by time and then id.
+
+        ``after`` a moment, or after the last entry of an earlier page: any number may be due at the same moment.
+        """
 
     def accepted_since(self, since: datetime, until: datetime) -> list[Entry]:
         """Waiting deliveries born since a moment and due before another."""

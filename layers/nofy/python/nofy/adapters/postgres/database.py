@@ -39,9 +39,9 @@ def statement(name: str) -> str:
     return files(__package__).joinpath("sql", f"{name}.sql").read_text()
 
 
-# In the trip of a statement that joins a batch of ids with the deliveries: rows are looked up by their keys. The planner
-# cannot know that a batch names a few rows of a few weeks, and would rather read all that wait in every week there is:
-# with 300,000 of them in 52 weeks that cost PostgreSQL three times the CPU, and more with every one that was scheduled.
+# In the trip of a statement that joins a batch of ids with the deliveries: rows are looked up by their keys. The
+# planner cannot know that a batch names a few rows of a few weeks, and would rather read all that wait in every week
+# there is: with 300,000 of them in 52 weeks that cost PostgreSQL three times the CPU, and more the more there were.
 # By set_config and for one transaction: an RDS Proxy keeps a session for itself that says SET.
 BY_KEY = "SELECT set_config('enable_seqscan', 'off', true);"
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+# Behind every id there is: what is due at a moment itself is not after it.
+_LAST_ID = UUID(int=2**128 - 1)
+
+
 class PostgresUpkeep:
     """Implements :class:`nofy.ports.store.Upkeep`."""
 
@@ -38,8 +42,9 @@ class PostgresUpkeep:
         parameters = {"epoch": progress.epoch, "indexed_until": progress.indexed_until}
         self._database.run(statement("save_index_progress"), parameters)
 
-    def waiting_between(self, after: datetime | None, until: datetime, limit: int) -> list[Entry]:
-        parameters = {"after": after, "until": until, "limit": limit}
+    def waiting_between(self, after: datetime | Entry | None, until: datetime, limit: int) -> list[Entry]:
+        moment, identifier = (after.due_at, after.delivery_id) if isinstance(after, Entry) else (after, _LAST_ID)
+        parameters = {"after": moment or "-infinity", "after_id": identifier, "until": until, "limit": limit}
         rows = self._database.run(statement("waiting_between"), parameters)
         # A rebuild reads a million rows here, of nine lanes and not many more projects: each is made once.
         known, project = cache(lane), cache(UUID)

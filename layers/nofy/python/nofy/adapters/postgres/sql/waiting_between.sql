@@ -1,7 +1,6 @@
 SELECT channel, priority, project_id::text, id, due_at
 FROM deliveries
-WHERE status IN ('scheduled', 'retrying') AND due_at > coalesce(%(after)s, '-infinity'::timestamptz)
+WHERE status IN ('scheduled', 'retrying') AND (due_at, id) > (%(after)s::timestamptz, %(after_id)s::uuid)
     AND due_at <= %(until)s
-ORDER BY due_at
--- Ties too: the next page starts after this one's last moment.
-FETCH FIRST %(limit)s ROWS WITH TIES
+ORDER BY due_at, id
+LIMIT %(limit)s
