@@ -24,20 +24,6 @@ SELECT indexdef FROM pg_indexes WHERE tablename = 'attempts' AND indexdef ~ '(re
 """
 
 
-EXCHANGE = Exchange("POST", "/smtp/email", 120, 201)
-# Indexes of the attempts whose columns or conditions a report changes.
-INDEXED_CHANGES = """
-SELECT indexdef FROM pg_indexes WHERE tablename = 'attempts' AND indexdef ~ '(report|acknowledged_at)'
-"""
-
-
-EXCHANGE = Exchange("POST", "/smtp/email", 120, 201)
-# Indexes of the attempts whose columns or conditions a report changes.
-INDEXED_CHANGES = """
-SELECT indexdef FROM pg_indexes WHERE tablename = 'attempts' AND indexdef ~ '(report|acknowledged_at)'
-"""
-
-
 def sending(store: Backend, **plan) -> Told:
     return accepted(store, **plan).queue().lease()
 
