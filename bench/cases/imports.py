@@ -20,7 +20,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ from bench.finding import Finding
 from nofy.runtime.initialization import IN_LAMBDA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ROOT / "functions"
@@ -64,7 +63,7 @@ def folders() -> list[str]:
 def environment(bytecode: Path, **more: str) -> dict[str, str]:
     """A function's settings, and where its bytecode is found from the second process on."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AWS_", "POWERTOOLS_"))}
-    return {**mine, **SETTINGS, "PYTHONPYCACHEPREFIX": str(bytecode), **more}
+    return mine | SETTINGS | {"PYTHONPYCACHEPREFIX": str(bytecode)} | more
 
 
 def milliseconds(statement: str, folder: Path, variables: Mapping[str, str]) -> float:
@@ -83,33 +82,31 @@ def measure(tell: Callable[[str], None]) -> list[Finding]:
 def _findings(bytecode: Path, tell: Callable[[str], None]) -> Iterator[Finding]:
     warm = environment(bytecode)
     for folder in folders():
-        ours, boto3 = _in_turns(folder, warm)
+        ours, boto3 = _in_turns([("import handler", FUNCTIONS / folder, warm), ("import boto3", ROOT, warm)])
         found = Finding.at_most("P8", f"import of {folder}", ours, boto3, "ms", TARGETS.get(folder, TARGET))
         tell(f"{folder}: {found.ours:.0f} ms, boto3 {found.baseline:.0f} ms, {found.ratio:.2f}")
         yield found
-    for what, variables in _circumstances(bytecode).items():
-        ours, _ = _in_turns("producer", variables)
-        yield Finding.told("P8", what, ours, "ms")
+    circumstances = _circumstances(bytecode)
+    imports = [("import handler", FUNCTIONS / "producer", each) for each in circumstances.values()]
+    for what, runs in zip(circumstances, _in_turns(imports), strict=True):
+        yield Finding.told("P8", f"import of producer, {what}", runs, "ms")
 
 
 def _circumstances(bytecode: Path) -> dict[str, dict[str, str]]:
-    ahead = environment(bytecode, **{IN_LAMBDA: "on-demand"})
-    anew = environment(bytecode / "never-written", PYTHONDONTWRITEBYTECODE="1")
+    anew = {"PYTHONPYCACHEPREFIX": str(bytecode / "never-written"), "PYTHONDONTWRITEBYTECODE": "1"}
+    ahead = {IN_LAMBDA: "on-demand"}
     return {
-        "import of producer, with what Lambda's init phase loads ahead": ahead,
-        "import of producer, every module compiled anew": anew,
-        "import of producer with what is loaded ahead, every module compiled anew": anew | {IN_LAMBDA: "on-demand"},
+        "with bytecode": environment(bytecode),
+        "without": environment(bytecode, **anew),
+        "and what Lambda's init phase loads ahead, with bytecode": environment(bytecode, **ahead),
+        "and what Lambda's init phase loads ahead, without": environment(bytecode, **anew, **ahead),
     }
 
 
-def _in_turns(folder: str, variables: Mapping[str, str]) -> tuple[list[float], list[float]]:
-    """A handler's runs and boto3's; the first of each only fills the bytecode's folder."""
-    pairs = [
-        (milliseconds("import handler", FUNCTIONS / folder, variables), milliseconds("import boto3", ROOT, variables))
-        for _ in repeat(None, RUNS + 1)
-    ]
-    ours, boto3 = zip(*pairs[1:], strict=True)
-    return list(ours), list(boto3)
+def _in_turns(imports: Sequence[tuple[str, Path, Mapping[str, str]]]) -> list[list[float]]:
+    """The runs of each; the first of each only fills the bytecode's folder."""
+    rounds = [[milliseconds(*each) for each in imports] for _ in range(RUNS + 1)]
+    return [list(runs) for runs in zip(*rounds[1:], strict=True)]
 
 
 def main() -> None:
