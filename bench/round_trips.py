@@ -62,7 +62,7 @@ class CountedOffsets(KafkaOffsets):
         self.trips += 1
         return super().committed(group, topic)
 
-    def ends(self, topic: str) -> dict[int, int]:
+    def ends(self, topic: str) -> dict[int, int] | None:
         self.trips += 2  # which partitions there are, and where they end
         return super().ends(topic)
 
