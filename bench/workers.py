@@ -32,6 +32,7 @@ from nofy.domain import timing
 from nofy.domain.routing import ACKS_GROUP, ACKS_TOPIC, Channel, Lane, Priority, Provider
 from nofy.pipeline.send import ChannelSender
 from nofy.runtime import clock, sending
+from nofy.runtime.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,6 +79,7 @@ class InvokedSender(LambdaSender):
 
     def __init__(self, provider_url: str) -> None:
         super().__init__({each: each for each in Provider})
+        logger.setLevel(logging.WARNING)  # a line an invoke goes to CloudWatch, not to whoever reads the figures
         clients: dict[Provider, ProviderClient] = {
             Provider.SLACK: SlackClient(f"{provider_url}/slack", HttpClient()),
             Provider.BREVO: BrevoClient(f"{provider_url}/brevo", HttpClient()),

@@ -90,7 +90,7 @@ class Taken:
 
     def line(self, name: str, *, of: Callable[[list[float]], float] = median) -> tuple[float, float]:
         """What a batch costs, and what an item adds."""
-        (one, small), (many, large) = sorted((size, of(each)) for size, each in self.of[name].items())
+        (one, small), *_, (many, large) = sorted((size, of(each)) for size, each in self.of[name].items())
         per_item = max(0.0, (large - small) / (many - one))
         return max(0.0, small - per_item * one), per_item
 
