@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from infra import functions
 from nofy.domain import routing
-from nofy.pipeline import credit
+from nofy.pipeline import target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ def target_lag(settings: Settings) -> dict[str, int]:
     """Records that each lane may have unread, by its name: what its own event source is busy with, and no more."""
     sources = {source.topic: source for source in _deliveries(settings)}
     of_lane = ((lane, sources[lane.topic]) for lane in routing.LANES)
-    return {lane.name: credit.target_lag(source.partitions, source.batch.size) for lane, source in of_lane}
+    return {lane.name: target.target_lag(source.partitions, source.batch.size) for lane, source in of_lane}
 
 
 def _acks(settings: Settings) -> EventSource:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -19,7 +19,7 @@ from nofy.adapters.redis import schedule as in_redis
 from nofy.adapters.redis.schedule import RedisSchedule
 from nofy.domain.routing import Channel, Lane, Priority
 from nofy.domain.timing import CLAIM_LEASE
-from nofy.ports.schedule import EQUAL, Entry, Schedule, Turn
+from nofy.ports.schedule import EQUAL, NOBODY, Entry, Schedule, Turn
 from tests.fakes import NOON, ManualClock, MemorySchedule
 
 LANE = Lane(Channel.EMAIL, Priority.LOW)
@@ -49,8 +49,11 @@ class Shared:
         self.schedule.add(entries, NOON)
         return entries
 
-    def turn(self, limit: int, weights: Mapping[UUID, int] = EQUAL, at: datetime = NOON) -> Turn:
-        return self.schedule.claim({LANE: limit}, at, "run", weights)
+    def turn(
+        self, limit: int, weights: Mapping[UUID, int] = EQUAL, at: datetime = NOON, *, without: Sequence[UUID] = ()
+    ) -> Turn:
+        passed_over = {LANE: without} if without else NOBODY
+        return self.schedule.claim({LANE: limit}, at, "run", weights, passed_over)
 
     def order(self, limit: int, weights: Mapping[UUID, int] = EQUAL, at: datetime = NOON) -> list[UUID]:
         """Whom the ids of one claim belong to."""
@@ -171,6 +174,23 @@ def test_of_more_projects_than_one_claim_serves_everybody_comes_soon(shared: Sha
     shares = sum((shared.shares(500) for _ in range(3)), Counter())
     assert len(shares) == projects
     assert max(shares.values()) <= 2 * math.ceil(500 / in_redis.MOST_PROJECTS)
+
+
+def test_who_is_passed_over_waits_and_the_others_need_not(shared: Shared) -> None:
+    shared.add(A, 50)
+    shared.add(B, 5)
+    (claim,) = shared.turn(10, without=[A]).claims
+    assert [shared._owners[each] for each in claim.ids] == [B] * 5
+    assert shared.shares(10) == {A: 10}
+
+
+def test_who_is_passed_over_is_not_what_to_look_for_again(shared: Shared) -> None:
+    shared.add(A, 5)
+    shared.add(B, 1, at=NOON + timedelta(seconds=3))
+    turn = shared.turn(10, without=[A])
+    assert (turn.claims, turn.next_due) == ((), NOON + timedelta(seconds=3))
+    assert shared.turn(10, without=[A, B]).claims == ()
+    assert shared.shares(10) == {A: 5}
 
 
 # Time

@@ -12,10 +12,10 @@ from uuid import UUID
 
 from nofy.domain.ids import from_milliseconds, milliseconds
 from nofy.domain.timing import CLAIM_LEASE, DISPATCHER_SLEEP
-from nofy.ports.schedule import EQUAL, Claim, Entry, Turn
+from nofy.ports.schedule import EQUAL, NOBODY, Claim, Entry, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from nofy.domain.routing import Lane
     from tests.fakes.clock import ManualClock
@@ -72,12 +72,22 @@ class MemorySchedule:
         self._run = run_id
 
     def claim(
-        self, limits: Mapping[Lane, int], now: datetime, run_id: str, weights: Mapping[UUID, int] = EQUAL
+        self,
+        limits: Mapping[Lane, int],
+        now: datetime,
+        run_id: str,
+        weights: Mapping[UUID, int] = EQUAL,
+        passed_over: Mapping[Lane, Collection[UUID]] = NOBODY,
     ) -> Turn:
         now_ms = milliseconds(now, up=False)
         lease_ms = now_ms + CLAIM_LEASE * 1_000
-        taken = {lane: self._take(lane, limit, now_ms, lease_ms, weights) for lane, limit in limits.items()}
-        heads = [min(self.due[lane].values()) for lane in limits if self.due[lane]]
+        taken: dict[Lane, tuple[UUID, ...]] = {}
+        heads: list[int] = []
+        for lane, limit in limits.items():
+            without = passed_over.get(lane, ())
+            taken[lane] = self._take(lane, limit, now_ms, lease_ms, weights, without)
+            passed = [each for each, due in self.due[lane].items() if due <= now_ms and self._owners[each] in without]
+            heads += [due for each, due in self.due[lane].items() if each not in passed]
         return Turn(
             tuple(Claim(lane, ids, lease_ms) for lane, ids in taken.items() if ids),
             from_milliseconds(min(heads)) if heads else None,
@@ -85,16 +95,24 @@ class MemorySchedule:
         )
 
     def _take(
-        self, lane: Lane, limit: int, now_ms: int, lease_ms: int, weights: Mapping[UUID, int]
+        self,
+        lane: Lane,
+        limit: int,
+        now_ms: int,
+        lease_ms: int,
+        weights: Mapping[UUID, int],
+        without: Collection[UUID],
     ) -> tuple[UUID, ...]:
         left_behind = _first(self.leased[lane], now_ms)[:limit]
-        due = self._serve(lane, limit - len(left_behind), now_ms, weights)
+        due = self._serve(lane, limit - len(left_behind), now_ms, weights, without)
         for each in due:
             del self.due[lane][each]
         self.leased[lane].update(dict.fromkeys([*left_behind, *due], lease_ms))
         return (*left_behind, *due)
 
-    def _serve(self, lane: Lane, room: int, now_ms: int, weights: Mapping[UUID, int]) -> list[UUID]:
+    def _serve(
+        self, lane: Lane, room: int, now_ms: int, weights: Mapping[UUID, int], without: Collection[UUID]
+    ) -> list[UUID]:
         """One id after the other, each of the project that is least far on."""
         waiting: defaultdict[UUID, list[UUID]] = defaultdict(list)
         for each in _first(self.due[lane], now_ms):
@@ -102,7 +120,7 @@ class MemorySchedule:
         turns = self._turns[lane]
         turns.enter(waiting)
         starts = dict(turns.busy)
-        queue = [(turns.busy[project], project.hex, project) for project in waiting]
+        queue = [(turns.busy[project], project.hex, project) for project in waiting if project not in without]
         heapq.heapify(queue)
         service: list[UUID] = []
         taken: defaultdict[UUID, int] = defaultdict(int)

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
+from nofy.domain.delivery import Fence, Waiting
 from nofy.domain.errors import BusUnavailableError
 from nofy.domain.routing import LANES, Channel, Lane, Priority
 from nofy.pipeline.credit import (
-    BATCHES_AHEAD,
+    BEYOND,
     DEFAULT_TARGET,
     FLOOR,
     FLOOR_UNMEASURED,
+    HELD,
+    MEASURE_EVERY,
+    SHARED,
     TURN_LIMIT,
     TURN_LIMIT_BESIDE_URGENT,
     LaneCredit,
-    target_lag,
 )
+from nofy.pipeline.target import LEAST_A_PARTITION
 from nofy.ports.bus import Placement
-from tests.fakes import ManualClock
+from tests.fakes import NOON, ManualClock
 
 LANE = Lane(Channel.EMAIL, Priority.LOW)
 TARGET = 2_000
+BUSY, QUIET = UUID(int=1), UUID(int=2)
+
+
+def due(project: UUID, lane: Lane = LANE) -> Waiting:
+    return Waiting(Fence(project, 1, NOON), project, lane, "ada@example.com", NOON, integration_held=False, weight=1)
 
 
 class Topic:
@@ -54,10 +65,10 @@ class Desk:
         self.credit = LaneCredit(self.topic, self.clock, targets or {LANE.name: TARGET})
         self.credit.begin()
 
-    def spend(self, records: int, lane: Lane = LANE) -> None:
+    def spend(self, records: int, lane: Lane = LANE, project: UUID = BUSY) -> None:
         """Put so many at the end of the topic."""
         first = self.topic.end or 0
-        self.credit.spend((lane, Placement(0, first + number)) for number in range(records))
+        self.credit.spend((due(project, lane), Placement(0, first + number)) for number in range(records))
         if lane == LANE and self.topic.end is not None:
             self.topic.end += records
 
@@ -66,10 +77,6 @@ class Desk:
 
 
 # Credit
-
-
-def test_the_target_is_a_batch_in_hand_and_one_waiting_for_each_partition() -> None:
-    assert target_lag(6, 500) == 6 * BATCHES_AHEAD * 500 == 6_000
 
 
 def test_an_idle_lane_has_a_whole_turn_and_nobody_is_asked() -> None:
@@ -98,9 +105,9 @@ def test_what_the_consumers_have_not_read_is_taken_off() -> None:
 
 def test_a_lane_without_credit_is_not_among_the_limits_and_comes_back_when_its_consumers_read() -> None:
     desk = Desk()
-    desk.spend(TARGET)
+    desk.spend(2 * TARGET)
     assert LANE not in desk.credit.limits()
-    desk.topic.read = TARGET
+    desk.topic.read = 2 * TARGET
     desk.clock.advance(0.1)
     assert desk.limit() == TURN_LIMIT
 
@@ -139,18 +146,18 @@ def test_another_run_knows_no_end_as_others_may_have_produced_meanwhile() -> Non
     assert desk.topic.asked.count("ends") == 2
 
 
-def test_a_lane_is_measured_ten_times_a_second_at_most() -> None:
+def test_a_lane_is_measured_so_often_at_most() -> None:
     desk = Desk()
     desk.spend(TARGET)
     for _ in range(20):
         desk.limit()
-        desk.clock.advance(0.03)
+        desk.clock.advance(MEASURE_EVERY.total_seconds() / 4)
     assert desk.topic.asked.count("committed") == 5
 
 
 def test_one_lanes_lag_is_no_other_lanes() -> None:
     desk = Desk()
-    desk.spend(TARGET)
+    desk.spend(2 * TARGET)
     assert desk.credit.limits() == dict.fromkeys([each for each in LANES if each != LANE], TURN_LIMIT)
 
 
@@ -167,10 +174,12 @@ def test_a_broker_that_cannot_be_believed_leaves_a_lane_its_whole_credit() -> No
 
 
 def given(desk: Desk, seconds: float, every: float) -> int:
+    """To anybody."""
     total = 0
     for _ in range(round(seconds / every)):
         desk.clock.advance(every)
-        total += desk.limit()
+        limit = desk.limit()
+        total += 0 if desk.credit.holders.get(LANE) else limit
     return total
 
 
@@ -200,8 +209,78 @@ def test_a_lag_that_cannot_be_known_leaves_the_credit_as_it_was_and_a_floor_that
     desk.limit()
     assert FLOOR_UNMEASURED * 9 <= given(desk, 10, 0.1) <= FLOOR_UNMEASURED * 10
     desk.topic.down = False
-    desk.clock.advance(0.1)
-    assert desk.limit() <= FLOOR
+    assert given(desk, 10, 0.1) <= FLOOR * 10
+
+
+# Sharing
+
+
+def test_a_lane_that_changed_hands_has_little_unread_until_a_minute_after() -> None:
+    desk = Desk()
+    desk.spend(100)
+    assert desk.limit() == TURN_LIMIT
+    desk.spend(1, project=QUIET)
+    desk.topic.read = 101
+    assert desk.limit() == LEAST_A_PARTITION
+    desk.clock.advance(SHARED.total_seconds())
+    assert desk.limit() == LEAST_A_PARTITION
+    desk.clock.advance(1)
+    assert desk.limit() == TURN_LIMIT
+
+
+def test_what_shared_lanes_may_have_unread_follows_their_consumers() -> None:
+    desk = Desk()
+    desk.spend(1)
+    desk.spend(1, project=QUIET)
+    for _ in range(100):  # a second's provider that bears more than it is asked
+        desk.spend(desk.limit())
+        desk.clock.advance(0.5)
+        desk.limit()
+        desk.clock.advance(0.5)
+        desk.topic.read = desk.topic.end or 0
+    assert desk.limit() > 3 * LEAST_A_PARTITION
+
+
+def test_who_has_next_to_nothing_unread_does_not_wait_for_credit_that_another_holds() -> None:
+    desk = Desk()
+    desk.spend(TARGET)
+    assert desk.limit() == BEYOND
+    assert desk.credit.holders == {LANE: frozenset({BUSY})}
+    desk.spend(1, project=QUIET)
+    desk.limit()
+    assert desk.credit.holders == {LANE: frozenset({BUSY})}
+    desk.spend(HELD, project=QUIET)
+    desk.limit()
+    assert desk.credit.holders == {LANE: frozenset({BUSY, QUIET})}
+
+
+def test_who_held_credit_holds_it_no_more_once_its_records_were_read() -> None:
+    desk = Desk()
+    desk.spend(HELD)
+    desk.spend(TARGET, project=QUIET)
+    desk.limit()
+    assert desk.credit.holders == {LANE: frozenset({BUSY, QUIET})}
+    desk.topic.read = HELD
+    desk.clock.advance(0.06)
+    desk.limit()
+    assert desk.credit.holders == {LANE: frozenset({QUIET})}
+
+
+def test_what_goes_beyond_the_credit_is_no_more_than_the_credit_again() -> None:
+    desk = Desk(targets={LANE.name: 20})
+    desk.spend(20)
+    for number in range(100):
+        desk.spend(desk.limit(), project=UUID(int=100 + number))
+    assert desk.topic.end
+    assert 20 < desk.topic.end <= 40
+
+
+def test_where_nobody_holds_much_nobody_goes_beyond_the_credit() -> None:
+    desk = Desk(targets={LANE.name: 20})
+    for number in range(20):
+        desk.spend(1, project=UUID(int=100 + number))
+    assert desk.limit() == 0
+    assert desk.credit.holders == {LANE: frozenset()}
 
 
 # Urgency

@@ -283,7 +283,7 @@ def test_after_kafka_refused_the_urgent_nobody_else_waits_for_its_time_out(world
 def test_a_lane_without_credit_waits_in_the_index_and_is_never_starved(world: World) -> None:
     deliveries = [world.accepted() for _ in range(3 * FLOOR)]
     run = world.dispatcher()
-    run.credit._accounts[SLACK].target = 1
+    run.credit._accounts[SLACK].most = 1
     run.run("run", world.clock() + timedelta(seconds=1))
     assert len(world.bus.records(SLACK.topic)) == pytest.approx(1 + FLOOR, abs=1)
     run.run("run", world.clock() + timedelta(seconds=1))
@@ -295,7 +295,7 @@ def test_a_lane_goes_on_soon_after_its_consumers_have_read(world: World) -> None
     for _ in range(5):
         world.accepted()
     run = world.dispatcher()
-    run.credit._accounts[SLACK].target = 2
+    run.credit._accounts[SLACK].most = 2
     run.run("run", world.clock() + timedelta(seconds=0.05))
     assert len(world.bus.records(SLACK.topic)) == 2
     world.consume()

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 
 from nofy.domain.errors import BusUnavailableError, ScheduleUnavailableError, StoreUnavailableError
 from nofy.domain.records import OutboundRecord, queue_value
-from nofy.domain.routing import LANES
 from nofy.domain.timing import DISPATCHER_SLEEP, INDEX_WINDOW
 from nofy.pipeline.credit import MEASURE_EVERY
 from nofy.pipeline.lag import Lagging, Lags
@@ -130,13 +129,13 @@ class Dispatcher:
     def _turn(self, run_id: str, done: Dispatched) -> bool:
         """One look at every lane that may be given something; False when a newer run has taken over."""
         limits = self.credit.limits()
-        turn = self.schedule.claim(limits, self.clock(), run_id, self.weights.known)
+        turn = self.schedule.claim(limits, self.clock(), run_id, self.weights.known, self.credit.holders)
         done.turns += 1
         if turn.claims:
             self._move(turn, done)
         elif turn.newest_run:
-            # A lane whose credit is used up is not looked at: its consumers are, as soon as they may be again.
-            patience = DISPATCHER_SLEEP if len(limits) == len(LANES) else MEASURE_EVERY.total_seconds()
+            # Where credit is used up, consumers are looked at again as soon as they may be.
+            patience = MEASURE_EVERY.total_seconds() if self.credit.holders else DISPATCHER_SLEEP
             self.schedule.sleep(min(patience, self._idle(turn)))
         return turn.newest_run
 
@@ -174,7 +173,7 @@ class Dispatcher:
         placements = self._publish(due, now)
         placed = [(each, at) for each, at in zip(due, placements, strict=True) if at]
         self.store.mark_queued([Queued(each.fence, at.partition, at.offset) for each, at in placed])
-        self.credit.spend((each.lane, at) for each, at in placed)
+        self.credit.spend(placed)
         done.queued += len(placed)
         return [each for each, at in zip(due, placements, strict=True) if at is None]
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Projects that no weight is known of weigh one.
 EQUAL: Mapping[UUID, int] = MappingProxyType({})
+# Nobody is passed over.
+NOBODY: Mapping[Lane, Collection[UUID]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,17 @@ class Schedule(Protocol):
         """Make this run the newest one; older runs end when they see it."""
 
     def claim(
-        self, limits: Mapping[Lane, int], now: datetime, run_id: str, weights: Mapping[UUID, int] = EQUAL
+        self,
+        limits: Mapping[Lane, int],
+        now: datetime,
+        run_id: str,
+        weights: Mapping[UUID, int] = EQUAL,
+        passed_over: Mapping[Lane, Collection[UUID]] = NOBODY,
     ) -> Turn:
         """Take what is due, at most ``limits[lane]`` of each lane, and what earlier claims left behind.
+
+        Of projects that are passed over in a lane nothing is taken that is due there, nor is it looked for: it is as
+        if it came later.
 
         Projects of a lane take turns: while two of them have due work, one that weighs three times as much as the
         other is given three times as much, and who had nothing due before has neither saved up anything nor owes it.

@@ -16,7 +16,7 @@ from __future__ import annotations
 import secrets
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -25,10 +25,10 @@ from nofy.adapters.redis.connection import Batch, Connection, script
 from nofy.domain.ids import from_milliseconds, milliseconds
 from nofy.domain.routing import LANES
 from nofy.domain.timing import CLAIM_LEASE, DISPATCHER_SLEEP
-from nofy.ports.schedule import EQUAL, Claim, Entry, Turn
+from nofy.ports.schedule import EQUAL, NOBODY, Claim, Entry, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from nofy.domain.routing import Lane
 
@@ -82,12 +82,18 @@ class RedisSchedule:
             batch.on(_RUN).set(_RUN, run_id)
 
     def claim(
-        self, limits: Mapping[Lane, int], now: datetime, run_id: str, weights: Mapping[UUID, int] = EQUAL
+        self,
+        limits: Mapping[Lane, int],
+        now: datetime,
+        run_id: str,
+        weights: Mapping[UUID, int] = EQUAL,
+        passed_over: Mapping[Lane, Collection[UUID]] = NOBODY,
     ) -> Turn:
         """One trip to see who has work, and one more to take it, if anybody has."""
         now_ms = milliseconds(now, up=False)
         lease_ms = now_ms + CLAIM_LEASE * 1_000
-        newest, looks = self._peek(limits, now_ms)
+        newest, found = self._peek(limits, now_ms)
+        looks = {lane: look.without(passed_over.get(lane, ())) for lane, look in found.items()}
         wanted = {
             lane: _Wanted(limits[lane], look.busy)
             for lane, look in looks.items()
@@ -193,6 +199,12 @@ class _Look:
     busy: list[str]
     head: bytes | None
     left_behind: bool
+
+    def without(self, projects: Collection[UUID]) -> _Look:
+        if not projects:
+            return self
+        names = {each.hex for each in projects}
+        return replace(self, busy=[each for each in self.busy if each not in names])
 
     def again(self, now_ms: int) -> int | bytes | None:
         """When there is something to claim, for a lane that nothing was claimed of."""
