@@ -272,3 +272,13 @@ def _knock(address: tuple[str, int]) -> socket.socket:
     visitor.setblocking(False)
     visitor.connect_ex(address)
     return visitor
+
+
+def test_a_request_leaves_in_one_piece(http: HttpClient, monkeypatch: pytest.MonkeyPatch):
+    sent: list[bytes] = []
+    send = socket.socket.sendall
+    monkeypatch.setattr(socket.socket, "sendall", lambda self, data: (sent.append(bytes(data)), send(self, data))[1])
+    with TinyServer([reply()]) as server:
+        post(http, server.url, {"text": "Build 42 is live"})
+    asked = [each for each in sent if each.startswith(b"POST")]
+    assert [each.endswith(b'{"text": "Build 42 is live"}') for each in asked] == [True]

@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 # Rows taken in one statement. Rebuilding runs at 141,000 rows/s (measured), so a page is some 35 ms.
 PAGE = 5_000
-# Pages that one step takes in one sweep at most, where each leaves the next one to be found: 50,000 rows a minute heal an
-# outage in minutes, and the sweep has time for its other steps.
+# Pages that one step takes in one sweep at most, where each leaves the next one to be found: 50,000 rows a minute heal
+# an outage in minutes, and the sweep has time for its other steps.
 MOST_PAGES = 10
 # How far back newly accepted rows are looked at again: their producer may have died before it indexed them.
 RECENT = timedelta(minutes=2)

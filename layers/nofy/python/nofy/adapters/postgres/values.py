@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from nofy.domain.delivery import Fence
 
 
-_SPECIAL = str.maketrans({"\\": "\\\\", '"': '\\"'})
-
-
 def array(values: Iterable[Any]) -> str:
     """A column of values as the text of one array, which its statement casts (``%(ids)s::uuid[]``).
 
@@ -30,7 +27,9 @@ def _element(value: Any) -> str:
     if value is None:
         return "NULL"
     # A word that could be taken for NULL, a comma, a brace or a space is none of these in quotes.
-    return f'"{str(value).translate(_SPECIAL)}"' if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(value)
 
 
 def moments(values: Iterable[datetime | None]) -> str:

@@ -63,15 +63,15 @@ class Connections:
 
 
 def _connected(parts: SplitResult) -> HTTPConnection:
-    from http.client import HTTPConnection, HTTPSConnection
+    from nofy.adapters.providers.at_once import AtOnce, SecureAtOnce
 
     if parts.hostname is None:
         raise NotReachedError("no host")
     connection: HTTPConnection
     if parts.scheme == "https":
-        connection = HTTPSConnection(parts.hostname, parts.port, timeout=PROVIDER_CONNECT_TIMEOUT, context=_trusting())
+        connection = SecureAtOnce(parts.hostname, parts.port, timeout=PROVIDER_CONNECT_TIMEOUT, context=_trusting())
     else:
-        connection = HTTPConnection(parts.hostname, parts.port, timeout=PROVIDER_CONNECT_TIMEOUT)
+        connection = AtOnce(parts.hostname, parts.port, timeout=PROVIDER_CONNECT_TIMEOUT)
     try:
         connection.connect()
     except OSError as error:  # a name, a door, a certificate (SSLError is one): nothing was asked yet
