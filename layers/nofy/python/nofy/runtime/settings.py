@@ -5,14 +5,15 @@ A variable that is missing or wrong fails the cold start with its name: a functi
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, get_type_hints
 
+from nofy.runtime.variables import read
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 Settings = TypeVar("Settings")
 
@@ -48,7 +49,7 @@ def load(kind: type[Settings], environment: Mapping[str, str] = os.environ) -> S
                 problems.append(f"{variable} is not set")
             continue
         try:
-            values[each.name] = _READERS[hints[each.name]](environment[variable])
+            values[each.name] = read(hints[each.name], environment[variable])
         except ValueError as error:
             problems.append(f"{variable} is wrong: {error}")
     if problems:
@@ -56,58 +57,7 @@ def load(kind: type[Settings], environment: Mapping[str, str] = os.environ) -> S
     return kind(**values)
 
 
-def _text(value: str) -> str:
-    if not value:
-        raise ValueError("empty")
-    return value
-
-
-def _flag(value: str) -> bool:
-    if value not in ("true", "false"):
-        raise ValueError("neither true nor false")
-    return value == "true"
-
-
-def _names(value: str) -> dict[str, str]:
-    document = json.loads(value)
-    if not isinstance(document, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004  # it is a wrong value, whatever its type
-    return document
-
-
-def _figures(value: str) -> dict[str, int]:
-    document = json.loads(value)
-    if not isinstance(document, dict) or not all(type(each) is int and each > 0 for each in document.values()):
-        raise ValueError("not a JSON object of whole numbers above 0")
-    return document
-
-
-def _listed(value: str) -> tuple[str, ...]:
-    return tuple(each for each in (each.strip() for each in value.split(",")) if each)
-
-
-def _one_of(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
-    def read(value: str) -> StrEnum:
-        if value not in list(kind):
-            raise ValueError(f"none of {', '.join(kind)}")
-        return kind(value)
-
-    return read
-
-
-_READERS: dict[Any, Callable[[str], Any]] = {
-    str: _text,
-    str | None: _text,
-    bool: _flag,
-    dict[str, str]: _names,
-    dict[str, int]: _figures,
-    tuple[str, ...]: _listed,
-    Auth: _one_of(Auth),
-    PostgresAuth: _one_of(PostgresAuth),
-}
-
-
-@dataclass_transform(kw_only_default=True, frozen_default=True)
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))
 def _settings(kind: type[Settings]) -> type[Settings]:
     """Frozen, and never shown: an address may hold a password. (And without == and repr it costs half as much.)"""
     return dataclass(frozen=True, kw_only=True, eq=False, repr=False)(kind)
