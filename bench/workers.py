@@ -92,6 +92,13 @@ class InvokedSender(LambdaSender):
         return json.dumps(sending.answer(self._senders[Provider(function)], event)).encode()
 
 
+class Polled(Stream):
+    """As Lambda's own pollers: the next batch does not wait for the last one's commit, which takes Kafka 8 ms."""
+
+    def _commit(self, reader: Any, offsets: Any) -> None:
+        reader.commit_async(offsets)
+
+
 def work(role: Role, at: Addresses, log_file: str) -> None:
     """A worker's life, until it is ended."""
     end_with_parent()
@@ -115,12 +122,12 @@ def _consume(role: Role, at: Addresses) -> None:
     def hand_over(records: Sequence[InboundRecord]) -> None:
         consumer.deliver(records, clock.now() + timedelta(seconds=timing.CONSUMER_TIMEOUT))
 
-    Stream(at.kafka, role.lane.topic, role.lane.group, role.batch, hand_over, [role.partition]).run()
+    Polled(at.kafka, role.lane.topic, role.lane.group, role.batch, hand_over, [role.partition]).run()
 
 
 def _acknowledge(role: Role, at: Addresses) -> None:
     acknowledger = load_handler("acks", at).acknowledger
-    Stream(at.kafka, ACKS_TOPIC, ACKS_GROUP, role.batch, acknowledger.acknowledge, [role.partition]).run()
+    Polled(at.kafka, ACKS_TOPIC, ACKS_GROUP, role.batch, acknowledger.acknowledge, [role.partition]).run()
 
 
 def _reconcile(_: Role, at: Addresses) -> None:

@@ -179,9 +179,12 @@ class Stream:
             while True:
                 for where, fetched in reader.poll(timeout_ms=1_000, max_records=self._size).items():
                     self._settle([_inbound(each) for each in fetched])
-                    reader.commit({where: OffsetAndMetadata(fetched[-1].offset + 1, "", -1)})
+                    self._commit(reader, {where: OffsetAndMetadata(fetched[-1].offset + 1, "", -1)})
         finally:
             reader.close(timeout_ms=500)
+
+    def _commit(self, reader: Any, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
+        reader.commit(offsets)
 
     def _settle(self, records: Sequence[InboundRecord]) -> None:
         """A batch that fails comes again, whole, whatever made it fail: as Lambda has it."""

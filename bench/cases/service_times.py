@@ -237,6 +237,9 @@ class KeptLeases(PostgresLeases):
     def hang_up(self) -> None:
         pass
 
+    def stand_by(self) -> None:
+        pass
+
 
 def _entries(rows: list[tuple[Any, ...]]) -> Iterator[Any]:
     from nofy.ports.schedule import Entry

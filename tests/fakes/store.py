@@ -211,6 +211,9 @@ class MemoryStore:
     def hang_up(self) -> None:
         """Memory has no connection to let go of."""
 
+    def stand_by(self) -> None:
+        """Nor one to make."""
+
     def keep_reports(self, reports: Sequence[Report]) -> None:
         for each in reports:
             attempt = self._attempt(each)

@@ -59,7 +59,7 @@ REDIS = {"add", "remove", "register", "claim", "release", "sleep", "epoch", "res
 KAFKA = {"publish", "committed"}
 PROVIDER = {"send", "answer", "call"}
 # No protocol lies in these: a step spent on them is a step lost.
-ALONE = {"hang_up", "weigh", "ensure_partitions", "drop_partition", "forget_dead_letters", "lost", "backlog"}
+ALONE = {"hang_up", "stand_by", "weigh", "ensure_partitions", "drop_partition", "forget_dead_letters", "lost", "backlog"}
 # How a batch may come, by ``which``: as it is, twice, or in another order.
 BATCHES: list[Callable[[list[InboundRecord]], list[InboundRecord]]] = [
     list,

@@ -95,7 +95,7 @@ class Consumer:
         leased = self.store.lease(queued, ATTEMPT_LEASE) if queued else []
         # A slow provider must not keep connections from those who need them for milliseconds: with a consumer on
         # every partition of every lane, that is how a database runs out of them. Connecting again costs a few ms
-        # a batch.
+        # a batch, and is done when the batch is over.
         self.store.hang_up()
         lateness = tuple(_lateness(each, self.clock()) for each in leased)
         wanted, expired = _by_expiry(leased, self.clock())
@@ -107,6 +107,7 @@ class Consumer:
         reports, unsent = self._send_all(going, ends_at)
         kept = self._keep([*untold, *unsent])
         learn(going, reports, self.limiter, self.clock())
+        self._stand_by()
         causes = Counter(verdict.cause for _, verdict in waiting)
         return Delivered(
             leased=len(leased),
@@ -197,6 +198,12 @@ class Consumer:
         if len(outcomes) != len(group):
             return [Unknown("the sender answered for another number of deliveries")] * len(group)
         return outcomes
+
+    def _stand_by(self) -> None:
+        try:
+            self.store.stand_by()
+        except StoreUnavailableError:
+            log.warning("not connected again; the next batch tries", exc_info=True)
 
     def _keep(self, unsent: list[Report]) -> int:
         """What Kafka would not take stays on the attempt rows, where the reconciler finds it."""

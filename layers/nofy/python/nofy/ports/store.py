@@ -122,6 +122,9 @@ class Leases(Protocol):
     def hang_up(self) -> None:
         """Let go of the connection: none is held while providers are called."""
 
+    def stand_by(self) -> None:
+        """Connect again, for the next batch: connecting takes longer than a lease, and nobody waits for it now."""
+
     def keep_reports(self, reports: Sequence[Report]) -> None:
         """Write reports on their attempt rows, because Kafka would not take them; the reconciler sends them on."""
 

@@ -66,6 +66,9 @@ class PostgresLeases:
     def hang_up(self) -> None:
         self._database.close()
 
+    def stand_by(self) -> None:
+        self._database.connect()
+
     def keep_reports(self, reports: Sequence[Report]) -> None:
         self._database.run(BY_KEY + statement("keep_reports"), _report_columns(reports, ""))
 
