@@ -59,7 +59,7 @@ bench: setup ## Measure it beside Celery, dramatiq and procrastinate: make bench
 check: setup synth ## Lint, types, the rules between modules, what is unsafe or known to be, and every stage's templates
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
-	$(VENV_PYTHON) -m mypy layers/nofy/python/nofy infra local faults app.py
+	$(VENV_PYTHON) -m mypy layers/nofy/python/nofy infra local faults bench app.py
 	.venv/bin/lint-imports
 	.venv/bin/bandit -q -c pyproject.toml -r layers/nofy/python/nofy functions infra app.py --severity-level medium
 	$(VENV_PYTHON) -m local.advisories

@@ -19,7 +19,8 @@ from bench.simulation.sending import answers
 from nofy.domain.rates import TURN
 from nofy.domain.routing import LANES, Channel, Lane, Priority
 from nofy.pipeline.credit import TURN_LIMIT
-from nofy.pipeline.deliver import GROUP_SIZE, OVERLAP
+from nofy.pipeline.deliver import OVERLAP
+from nofy.pipeline.group import GROUP_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

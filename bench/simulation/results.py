@@ -10,7 +10,7 @@ from bench.simulation.pipeline import Pipeline
 from bench.simulation.scenario import ack_seconds, batch_seconds, turn_seconds
 from bench.simulation.sending import slowest_seconds
 from nofy.domain.routing import LANES, Priority
-from nofy.pipeline.deliver import GROUP_SIZE
+from nofy.pipeline.group import GROUP_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -11,7 +11,8 @@ from infra.settings import Batch, Stage, load_settings
 from nofy.domain.routing import LANES, Channel, Lane, Priority
 from nofy.domain.timing import INDEX_WINDOW
 from nofy.pipeline.credit import TURN_LIMIT
-from nofy.pipeline.deliver import GROUP_SIZE, OVERLAP
+from nofy.pipeline.deliver import OVERLAP
+from nofy.pipeline.group import GROUP_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -23,7 +23,8 @@ from nofy.domain.dead_letters import DeadLetter, Kind
 from nofy.domain.tokens import Mode
 from nofy.ports.accounts import Belongings, Memberships, People
 from nofy.ports.reading import AttemptView, DeliveryView, Reading
-from nofy.ports.store import Acceptances, Amendments, Burials, Dispatches, Leases, Outcomes, Upkeep
+from nofy.ports.store import Acceptances, Amendments, Burials, Dispatches, Leases, Outcomes
+from nofy.ports.upkeep import Upkeep
 from nofy.runtime import clock as real_clock
 from tests.fakes import CountingIds, ManualClock, MemoryAccounts, MemoryStore
 from tests.fakes.projects import Project, new_project

@@ -16,7 +16,7 @@ from nofy.domain.routing import Channel, MessageClass, Priority
 from nofy.domain.timing import IN_HAND_TOO_LONG, MOST_REQUEUES
 from nofy.ports.reading import DeadLetterFilter
 from nofy.ports.schedule import Entry
-from nofy.ports.store import Backlog, IndexProgress, Overdue, Stuck
+from nofy.ports.upkeep import Backlog, IndexProgress, Overdue, Stuck
 from tests.contract.stores import Backend
 from tests.contract.stories import LEASE_SECONDS, Told, accepted, lease
 

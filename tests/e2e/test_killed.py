@@ -22,7 +22,7 @@ from local import artefacts
 from local.environment import aws_environment
 from local.processes import MARK
 from local.stack import Stack as Description
-from nofy.pipeline.deliver import GROUP_SIZE
+from nofy.pipeline.group import GROUP_SIZE
 from tests.e2e.conftest import LIVE, wait_for
 
 if TYPE_CHECKING:

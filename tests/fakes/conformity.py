@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from nofy.ports.reading import Reading
     from nofy.ports.schedule import Schedule
     from nofy.ports.sender import Sender
-    from nofy.ports.store import Acceptances, Amendments, Burials, Dispatches, Leases, Outcomes, Upkeep
+    from nofy.ports.store import Acceptances, Amendments, Burials, Dispatches, Leases, Outcomes
+    from nofy.ports.upkeep import Upkeep
 
 _clock = ManualClock()
 _store = MemoryStore(_clock)

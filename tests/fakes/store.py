@@ -33,16 +33,8 @@ from nofy.ports.reading import (
     RedrivePreview,
 )
 from nofy.ports.schedule import Entry
-from nofy.ports.store import (
-    Backlog,
-    Discarded,
-    IdempotencyClaim,
-    IndexProgress,
-    Overdue,
-    Queued,
-    Redriven,
-    Stuck,
-)
+from nofy.ports.store import Discarded, IdempotencyClaim, Queued, Redriven
+from nofy.ports.upkeep import Backlog, IndexProgress, Overdue, Stuck
 from tests.fakes import statistics, views
 from tests.fakes.clock import CountingIds
 from tests.fakes.erasure import deliveries_of, erase, put_away

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from nofy.domain.accounts import AuditEntry, Identity, Invitation, Member, Project
     from nofy.domain.notification import Integration, PlannedDelivery, PlannedNotification
     from nofy.domain.tokens import Mode
-    from nofy.ports.store import IdempotencyClaim, IndexProgress
+    from nofy.ports.store import IdempotencyClaim
+    from nofy.ports.upkeep import IndexProgress
 
 
 @dataclass

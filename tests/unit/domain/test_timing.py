@@ -9,7 +9,7 @@ from nofy.adapters.kafka import producer
 from nofy.adapters.postgres import database
 from nofy.domain import timing
 from nofy.domain.retry import RETRY_AFTER_CEILING
-from nofy.pipeline.deliver import GROUP_SIZE
+from nofy.pipeline.group import GROUP_SIZE
 from nofy.pipeline.reconcile import RECENT
 from nofy.pipeline.send import IN_FLIGHT
 

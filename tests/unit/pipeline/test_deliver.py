@@ -15,7 +15,7 @@ from nofy.domain.records import InboundRecord, read_ack
 from nofy.domain.retry import DeliveryMode, Done, GiveUp, Hold, LeaveUnknown, Park, Retry
 from nofy.domain.routing import ACKS_TOPIC, DLQ_TOPIC, Channel, Provider
 from nofy.domain.timing import ATTEMPT_LEASE, CONSUMER_TIMEOUT, INVOKE_READ_TIMEOUT, SENDER_TIMEOUT
-from nofy.pipeline.deliver import GROUP_BYTES, GROUP_SIZE, cut
+from nofy.pipeline.group import GROUP_BYTES, GROUP_SIZE, cut
 from tests.fakes import Died
 from tests.fakes.world import World
 

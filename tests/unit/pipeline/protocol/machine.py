@@ -59,7 +59,8 @@ REDIS = {"add", "remove", "register", "claim", "release", "sleep", "epoch", "res
 KAFKA = {"publish", "committed"}
 PROVIDER = {"send", "answer", "call"}
 # No protocol lies in these: a step spent on them is a step lost.
-ALONE = {"hang_up", "stand_by", "weigh", "ensure_partitions", "drop_partition", "forget_dead_letters", "lost", "backlog"}
+ALONE = {"hang_up", "stand_by", "weigh", "lost", "backlog"}
+ALONE |= {"ensure_partitions", "drop_partition", "forget_dead_letters"}
 # How a batch may come, by ``which``: as it is, twice, or in another order.
 BATCHES: list[Callable[[list[InboundRecord]], list[InboundRecord]]] = [
     list,

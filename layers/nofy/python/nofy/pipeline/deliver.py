@@ -12,7 +12,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from nofy.domain import dead_letters
@@ -30,6 +29,7 @@ from nofy.domain.records import InboundRecord, OutboundRecord, QueueRecord, read
 from nofy.domain.retry import decide, park
 from nofy.domain.routing import DLQ_TOPIC
 from nofy.domain.timing import ATTEMPT_LEASE, INVOKE_READ_TIMEOUT, SENDER_TIMEOUT
+from nofy.pipeline.group import groups
 from nofy.pipeline.report import publish_reports
 from nofy.pipeline.reserve import learn, reserve
 
@@ -46,10 +46,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# One invoke's share. 4 MB is Lambda's 6 MB limit with room for the envelope; 128 messages at 32 calls in flight
-# are four rounds of the provider's time-out at the worst, which the sender's time-out covers.
-GROUP_BYTES = 4 * 1024 * 1024
-GROUP_SIZE = 128
 # Invokes under way at once: while one waits for its slowest call, the others keep the provider busy.
 OVERLAP = 4
 
@@ -148,16 +144,11 @@ class Consumer:
         unsent: list[Report] = []
         with ThreadPoolExecutor(OVERLAP) as pool:
             for group_reports, group_unsent in pool.map(
-                lambda group: self._send_group(group, ends_at), self._groups(leased)
+                lambda group: self._send_group(group, ends_at), groups(leased, self.sender)
             ):
                 reports += group_reports
                 unsent += group_unsent
         return reports, unsent
-
-    def _groups(self, leased: list[Leased]) -> Iterator[list[Leased]]:
-        ordered = sorted(leased, key=lambda each: each.provider)
-        for _, same_provider in groupby(ordered, key=lambda each: each.provider):
-            yield from cut(same_provider, self.sender)
 
     def _send_group(self, group: list[Leased], ends_at: datetime) -> tuple[list[Report], list[Report]]:
         """Send one group and tell Kafka at once: fast groups do not wait for slow ones."""
@@ -240,18 +231,3 @@ def _by_channel(leased: Iterable[Leased], reports: Sequence[Report]) -> Iterator
     tried = Counter(channels[each.delivery_id] for each in reports if each.delivery_id in channels)
     accepted = Counter(channels.get(each.delivery_id) for each in reports if isinstance(each.outcome, Accepted))
     return (ChannelAttempts(channel, count, count - accepted[channel]) for channel, count in tried.items())
-
-
-def cut(leased: Iterable[Leased], sender: Sender) -> Iterator[list[Leased]]:
-    """Groups of at most :data:`GROUP_SIZE` deliveries and :data:`GROUP_BYTES`."""
-    group: list[Leased] = []
-    size = 0
-    for each in leased:
-        weight = sender.weigh(each)
-        if group and (len(group) >= GROUP_SIZE or size + weight > GROUP_BYTES):
-            yield group
-            group, size = [], 0
-        group.append(each)
-        size += weight
-    if group:
-        yield group

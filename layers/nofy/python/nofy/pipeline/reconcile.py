@@ -18,7 +18,7 @@ from nofy.domain.outcomes import Unknown
 from nofy.domain.retry import decide
 from nofy.domain.timing import IN_HAND_TOO_LONG, INDEX_WINDOW, OVERDUE, QUEUED_TOO_LONG, ROW_RETENTION
 from nofy.pipeline.report import publish_reports
-from nofy.ports.store import IndexProgress
+from nofy.ports.upkeep import IndexProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from nofy.ports.bus import Bus, Offsets
     from nofy.ports.clock import Clock, Random
     from nofy.ports.schedule import Entry, Schedule
-    from nofy.ports.store import Burials, Overdue, Stuck, Upkeep
+    from nofy.ports.store import Burials
+    from nofy.ports.upkeep import Overdue, Stuck, Upkeep
 
 log = logging.getLogger(__name__)
 

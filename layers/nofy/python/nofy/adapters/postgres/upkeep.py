@@ -17,7 +17,7 @@ from nofy.domain.routing import IDEMPOTENT, Priority, Provider
 from nofy.domain.statistics import HOURS_KEPT, MINUTES_KEPT
 from nofy.domain.timing import MOST_REQUEUES
 from nofy.ports.schedule import Entry
-from nofy.ports.store import Backlog, IndexProgress, Overdue, Stuck
+from nofy.ports.upkeep import Backlog, IndexProgress, Overdue, Stuck
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ _LAST_ID = UUID(int=2**128 - 1)
 
 
 class PostgresUpkeep:
-    """Implements :class:`nofy.ports.store.Upkeep`."""
+    """Implements :class:`nofy.ports.upkeep.Upkeep`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
