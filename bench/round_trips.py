@@ -79,9 +79,11 @@ def counted(at: Addresses, lane: Lane, sender: Sender, deliveries: int) -> dict[
         dispatching, leasing, acknowledging = (
             closing(Database(at.postgres_pipeline, application=f"trips-{each}")) for each in range(3)
         )
-        for kept in (dispatching, acknowledging):  # connected for hours; the consumer connects for each batch anew
+        for kept in (dispatching, acknowledging):  # connected for hours
             kept.run("SELECT 1")
-            kept.trips = 0
+        PostgresLeases(leasing).stand_by()  # as it did after the batch before; it connects again after each
+        for each in (dispatching, leasing, acknowledging):
+            each.trips = 0
         schedule = closing(RedisSchedule(at.redis, timeout=5))
         limiter = closing(RedisLimiter(at.redis, timeout=5))
         bus, answering = closing(CountedBus(at.kafka)), closing(CountedBus(at.kafka))

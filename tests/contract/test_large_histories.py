@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nofy.adapters.postgres.database import BY_KEY, Database
+from nofy.adapters.postgres.database import Database
 from nofy.adapters.postgres.pipeline import PostgresDispatches, PostgresLeases, PostgresOutcomes
 from nofy.domain.delivery import Fence, Report, fold
 from nofy.domain.outcomes import Accepted, Unknown
@@ -38,6 +39,10 @@ ANALYZE deliveries
 """
 
 
+# What travels ahead of a statement, for its transaction.
+HINTS = re.compile(r"(SELECT set_config\([^;]*;)*")
+
+
 class Explaining(Database):
     """Runs each statement and keeps its plan, with what its steps have read, instead of its rows."""
 
@@ -46,8 +51,8 @@ class Explaining(Database):
         self.busiest = 0
 
     def run(self, text: str, parameters: Any = None) -> list[tuple[Any, ...]]:
-        hint = BY_KEY if text.startswith(BY_KEY) else ""
-        explained = f"{hint} EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {text.removeprefix(hint)}"
+        hints = HINTS.match(text)[0]
+        explained = f"{hints} EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {text.removeprefix(hints)}"
         ((found,),) = super().run(explained, parameters)
         self.busiest = max(_read(each) for each in _steps(found[0]["Plan"]))
         return []

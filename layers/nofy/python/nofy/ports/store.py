@@ -121,7 +121,7 @@ class Leases(Protocol):
         """Let go of the connection: none is held while providers are called."""
 
     def stand_by(self) -> None:
-        """Connect again, for the next batch: connecting takes longer than a lease, and nobody waits for it now."""
+        """Be ready for the next batch while nobody waits for it: connecting takes longer than a lease."""
 
     def keep_reports(self, reports: Sequence[Report]) -> None:
         """Write reports on their attempt rows, because Kafka would not take them; the reconciler sends them on."""

@@ -99,11 +99,6 @@ class Database:
                 raise StoreUnavailableError(_words(error)) from None
             raise RefusedByDatabaseError(error.pgcode, _words(error)) from None
 
-    def connect(self) -> None:
-        """Connect now if there is no connection, for a statement that is to come."""
-        if self._connection is None or self._connection.closed:
-            self._connect()
-
     def close(self) -> None:
         """Hang up; the next statement connects again."""
         self._discard()

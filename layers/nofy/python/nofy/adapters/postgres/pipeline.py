@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from nofy.ports.store import Queued
 
 
+_SOON_ON_DISK = "SELECT set_config('synchronous_commit', 'off', true);"
+
+
 class PostgresDispatches:
     """Implements :class:`nofy.ports.store.Dispatches`."""
 
@@ -35,10 +38,12 @@ class PostgresDispatches:
     def mark_queued(self, queued: Sequence[Queued]) -> None:
         if not queued:
             return
+        # Not waited for to be on disk: a delivery whose mark a crash of PostgreSQL takes back is scheduled, and due. The
+        # record holds for it as before, and where that is lost too, the reconciler indexes it again.
         columns = fence_columns([each.fence for each in queued])
         columns["partitions"] = array(each.partition for each in queued)
         columns["offsets"] = array(each.offset for each in queued)
-        self._database.run(BY_KEY + statement("mark_queued"), columns)
+        self._database.run(BY_KEY + _SOON_ON_DISK + statement("mark_queued"), columns)
 
     def hold(self, fences: Sequence[Fence]) -> None:
         self._end(fences, Status.HELD, "its integration is held: the provider refused the credential")
@@ -67,7 +72,9 @@ class PostgresLeases:
         self._database.close()
 
     def stand_by(self) -> None:
-        self._database.connect()
+        # A lease of nothing: the first statement of a session reads the catalogue of every week and every index, which
+        # takes three times as long as the lease of a delivery (6 of 10 ms, measured).
+        self.lease([], 0)
 
     def keep_reports(self, reports: Sequence[Report]) -> None:
         self._database.run(BY_KEY + statement("keep_reports"), _report_columns(reports, ""))
