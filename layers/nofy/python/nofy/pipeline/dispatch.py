@@ -4,10 +4,10 @@ Runs overlap by design: EventBridge starts one every minute and a run goes on un
 keeps two of them apart are the leases of the claim; what makes a doubled record harmless is the fence it
 carries. Reserved concurrency would be neither.
 
-A turn takes some of every lane's due work at once, and puts it into Kafka by urgency: one SELECT and one UPDATE for
-all, and a produce for each priority that has any, so that the urgent are on their way before a large batch of the
-others is written. Who comes in the middle of a turn waits for the next one: how long a turn may be is for the credit
-to say.
+A turn takes some of every lane's due work at once, and puts it into Kafka by urgency: one SELECT for all, and a produce
+and an UPDATE for each priority that has any. So the urgent are on their way before a large batch of the others is
+written, and their consumer does not wait for the rows that the others' UPDATE holds. Who comes in the middle of a turn
+waits for the next one: how long a turn may be is for the credit to say.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from nofy.domain.delivery import Waiting
     from nofy.pipeline.credit import LaneCredit
-    from nofy.ports.bus import Bus, Placement
+    from nofy.ports.bus import Bus
     from nofy.ports.clock import Clock
     from nofy.ports.schedule import Schedule, Turn
     from nofy.ports.store import Dispatches
@@ -167,26 +167,24 @@ class Dispatcher:
         return sorted(self.store.waiting(ids), key=lambda each: place[each.fence.delivery_id])
 
     def _produce(self, due: list[Waiting], now: datetime, done: Dispatched) -> list[Waiting]:
-        """Produce and mark what Kafka took; returns what it did not (and which may still arrive there)."""
-        if not due:
-            return []
-        placements = self._publish(due, now)
-        placed = [(each, at) for each, at in zip(due, placements, strict=True) if at]
+        """Each priority by itself, the urgent first; returns what Kafka did not take, which may still arrive there.
+
+        After a refusal no other is tried: each may take Kafka's whole time-out, and three of them the claim's lease.
+        """
+        refused: list[Waiting] = []
+        for _, same in groupby(due, key=lambda each: each.lane.priority):
+            batch = list(same)
+            refused += batch if refused else self._produce_at_once(batch, now, done)
+        return refused
+
+    def _produce_at_once(self, batch: list[Waiting], now: datetime, done: Dispatched) -> list[Waiting]:
+        """Produce, and mark what Kafka took."""
+        placements = self.bus.publish([_record(each, now) for each in batch])
+        placed = [(each, at) for each, at in zip(batch, placements, strict=True) if at]
         self.store.mark_queued([Queued(each.fence, at.partition, at.offset) for each, at in placed])
         self.credit.spend(placed)
         done.queued += len(placed)
-        return [each for each, at in zip(due, placements, strict=True) if at is None]
-
-    def _publish(self, due: list[Waiting], now: datetime) -> list[Placement | None]:
-        """Each priority by itself, the urgent first. After a refusal no other is tried.
-
-        A refusal may take Kafka's whole time-out, and three of them the claim's lease.
-        """
-        placements: list[Placement | None] = []
-        for _, same in groupby(due, key=lambda each: each.lane.priority):
-            records = [_record(each, now) for each in same]
-            placements += [None] * len(records) if None in placements else self.bus.publish(records)
-        return placements
+        return [each for each, at in zip(batch, placements, strict=True) if at is None]
 
     def _end(self, sorted_: _Sorted, done: Dispatched) -> None:
         if sorted_.held:
