@@ -38,7 +38,7 @@ class PostgresDispatches:
     def mark_queued(self, queued: Sequence[Queued]) -> None:
         if not queued:
             return
-        # Not waited for to be on disk: where a crash of PostgreSQL takes a mark back, the delivery is scheduled and due;
+        # Nobody waits for the disk: where a crash of PostgreSQL takes a mark back, the delivery is scheduled, and due;
         # its record holds for it as before, and where that is lost too, the reconciler indexes it again.
         columns = fence_columns([each.fence for each in queued])
         columns["partitions"] = array(each.partition for each in queued)
