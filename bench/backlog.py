@@ -25,7 +25,8 @@ SELECT
     (lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint + n %% 1000), 12, '0')
         || '7' || substr(md5(%(project)s::text || n), 1, 3) || '8' || substr(md5(%(project)s::text || n), 5, 15))::uuid,
     gen_random_uuid(), %(project)s, i.id, i.channel, i.provider, %(priority)s, true, 'backlog-' || n || '@example.com',
-    jsonb_build_object('subject', 'Backlog', 'text', 'says bench-' || n), 'at_least_once', now() + interval '1 day',
+    jsonb_build_object('subject', 'Backlog', 'text', 'says bench-' || n, 'html', '<p>Backlog</p>'), 'at_least_once',
+    now() + interval '1 day',
     'scheduled', now() - interval '1 second', now(), now()
 FROM generate_series(%(first)s, %(last)s) AS n
 JOIN integrations i ON i.project_id = %(project)s AND i.channel = %(channel)s AND i.provider = %(provider)s

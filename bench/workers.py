@@ -20,6 +20,7 @@ from uuid import uuid4
 
 import psutil
 
+from bench.machine import PARTITIONS
 from faults.sending import OpenVault
 from faults.spec import Addresses, end_with_parent
 from faults.workers import Stream, load_handler
@@ -29,8 +30,9 @@ from nofy.adapters.providers.http import HttpClient
 from nofy.adapters.providers.slack import SlackClient
 from nofy.adapters.providers.whatsapp import WhatsAppClient
 from nofy.domain import timing
-from nofy.domain.routing import ACKS_GROUP, ACKS_TOPIC, Channel, Lane, Priority, Provider
+from nofy.domain.routing import ACKS_GROUP, ACKS_TOPIC, LANES, Channel, Lane, Priority, Provider
 from nofy.pipeline.send import ChannelSender
+from nofy.pipeline.target import target_lag
 from nofy.runtime import clock, sending
 from nofy.runtime.observability import logger
 
@@ -110,6 +112,8 @@ def work(role: Role, at: Addresses, log_file: str) -> None:
 
 
 def _dispatch(_: Role, at: Addresses) -> None:
+    # What the deploy tells it, from cdk.json's partitions and batches.
+    os.environ["TARGET_LAG"] = json.dumps(dict.fromkeys((each.name for each in LANES), target_lag(PARTITIONS, BATCH)))
     dispatcher = load_handler("dispatcher", at).dispatcher
     while True:
         dispatcher.run(uuid4().hex, clock.now() + timedelta(seconds=timing.DISPATCHER_RUN))

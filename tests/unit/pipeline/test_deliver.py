@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from nofy.domain.dead_letters import Kind, read
+from nofy.domain.delivery import Fence
 from nofy.domain.errors import BusUnavailableError, InvokeRefusedError, InvokeUncertainError, StoreUnavailableError
 from nofy.domain.lifecycle import Status
 from nofy.domain.outcomes import Accepted, NotTried, Rejected, RejectionKind, Throttled, Transient, Unknown
@@ -15,9 +17,10 @@ from nofy.domain.records import InboundRecord, read_ack
 from nofy.domain.retry import DeliveryMode, Done, GiveUp, Hold, LeaveUnknown, Park, Retry
 from nofy.domain.routing import ACKS_TOPIC, DLQ_TOPIC, Channel, Provider
 from nofy.domain.timing import ATTEMPT_LEASE, CONSUMER_TIMEOUT, INVOKE_READ_TIMEOUT, SENDER_TIMEOUT
-from nofy.pipeline.group import GROUP_BYTES, GROUP_SIZE, cut
-from tests.fakes import Died
+from nofy.pipeline.group import GROUP_BYTES, GROUP_SIZE, cut, groups
+from tests.fakes import NOON, Died
 from tests.fakes.world import World
+from tests.unit.domain.examples import leased
 
 
 def queued(world: World, count: int = 1, **plan) -> list[InboundRecord]:
@@ -332,7 +335,7 @@ def test_a_batch_is_cut_by_number(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("weights", "groups"),
+    ("weights", "sizes"),
     [
         ([], []),
         ([GROUP_BYTES], [1]),
@@ -341,12 +344,12 @@ def test_a_batch_is_cut_by_number(world: World) -> None:
         ([1, GROUP_BYTES + 1, 1], [1, 1, 1]),  # one that is too large by itself still goes, alone
     ],
 )
-def test_groups_are_cut_by_weight(world: World, weights: list[int], groups: list[int]) -> None:
+def test_groups_are_cut_by_weight(world: World, weights: list[int], sizes: list[int]) -> None:
     left = list(weights)
     world.sender.weight = lambda _: left.pop(0)
     (record,) = queued(world)
-    (leased,) = world.consumer().store.lease([_read(record)], 300)
-    assert [len(each) for each in cut([leased] * len(weights), world.sender)] == groups
+    (one,) = world.consumer().store.lease([_read(record)], 300)
+    assert [len(each) for each in cut([one] * len(weights), world.sender)] == sizes
 
 
 def _read(record: InboundRecord):
@@ -411,3 +414,18 @@ def test_a_credential_that_is_refused_in_a_test_holds_no_integration(world: Worl
     world.deliver(world.queued())
     decisions = {each.delivery_id: each.decision for each in reports(world)}
     assert decisions == {test: GiveUp("rejected_config: simulated"), live: Done()}
+
+
+def test_projects_take_turns_in_a_batch(world: World) -> None:
+    """A quiet project's delivery that came last of a batch is called for among the first of them."""
+    busy = [leased(fence=Fence(UUID(int=each), 1, NOON)) for each in range(GROUP_SIZE + 20)]
+    quiet = [leased(fence=Fence(UUID(int=9_000 + each), 1, NOON), project_id=UUID(int=7)) for each in range(2)]
+    first, _ = groups([*busy, *quiet], world.sender)
+    assert [each.fence for each in first[:5]] == [
+        each.fence for each in (busy[0], quiet[0], busy[1], quiet[1], busy[2])
+    ]
+
+
+def test_one_projects_deliveries_keep_their_order(world: World) -> None:
+    alone = [leased(fence=Fence(UUID(int=each), 1, NOON)) for each in range(5)]
+    assert list(groups(alone, world.sender)) == [alone]

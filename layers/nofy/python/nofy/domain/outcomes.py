@@ -165,7 +165,7 @@ def storable(words: str) -> str:
 
 def from_json(value: dict[str, Any]) -> Outcome:
     """The inverse of :func:`to_json`; KeyError or ValueError for what is no outcome."""
-    return _read(value, exchange_of(value.get("exchange")))
+    return _read(value["outcome"], value, exchange_of(value.get("exchange")))
 
 
 def exchange_of(value: Any) -> Exchange | None:
@@ -179,8 +179,8 @@ def exchange_of(value: Any) -> Exchange | None:
             return None
 
 
-def _read(value: dict[str, Any], exchange: Exchange | None) -> Outcome:
-    match value["outcome"]:
+def _read(kind: Any, value: dict[str, Any], exchange: Exchange | None) -> Outcome:
+    match kind:
         case "accepted":
             return Accepted(value.get("provider_message_id"), exchange=exchange)
         case "throttled":
