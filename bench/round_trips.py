@@ -79,10 +79,8 @@ def counted(at: Addresses, lane: Lane, sender: Sender, deliveries: int) -> dict[
         dispatching, leasing, acknowledging = (
             closing(Database(at.postgres_pipeline, application=f"trips-{each}")) for each in range(3)
         )
-        for kept in (dispatching, acknowledging):  # connected for hours
-            kept.run("SELECT 1")
-        PostgresLeases(leasing).stand_by()  # as it did after the batch before; it connects again after each
-        for each in (dispatching, leasing, acknowledging):
+        for each in (dispatching, leasing, acknowledging):  # connected for long
+            each.run("SELECT 1")
             each.trips = 0
         schedule = closing(RedisSchedule(at.redis, timeout=5))
         limiter = closing(RedisLimiter(at.redis, timeout=5))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,6 +19,7 @@ from nofy.domain.records import InboundRecord, read_ack
 from nofy.domain.retry import DeliveryMode, Done, GiveUp, Hold, LeaveUnknown, Park, Retry
 from nofy.domain.routing import ACKS_TOPIC, DLQ_TOPIC, Channel, Provider
 from nofy.domain.timing import ATTEMPT_LEASE, CONSUMER_TIMEOUT, INVOKE_READ_TIMEOUT, SENDER_TIMEOUT
+from nofy.pipeline import deliver
 from nofy.pipeline.group import GROUP_BYTES, GROUP_SIZE, cut, groups
 from tests.fakes import NOON, Died
 from tests.fakes.world import World
@@ -429,3 +432,51 @@ def test_projects_take_turns_in_a_batch(world: World) -> None:
 def test_one_projects_deliveries_keep_their_order(world: World) -> None:
     alone = [leased(fence=Fence(UUID(int=each), 1, NOON)) for each in range(5)]
     assert list(groups(alone, world.sender)) == [alone]
+
+
+class Watched:
+    """The store's leases, and whether their connection is there."""
+
+    def __init__(self, leases: Any) -> None:
+        self._leases = leases
+        self.let_go, self.ready = threading.Event(), 0
+
+    def hang_up(self) -> None:
+        self.let_go.set()
+
+    def stand_by(self) -> None:
+        self.ready += 1
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._leases, name)
+
+
+def test_a_provider_that_answers_at_once_costs_no_connection(world: World) -> None:
+    records, consumer = queued(world), world.consumer()
+    store = Watched(consumer.store)
+    replace(consumer, store=store).deliver(records, world.clock() + timedelta(seconds=CONSUMER_TIMEOUT))
+    assert (store.let_go.is_set(), store.ready) == (False, 1)
+
+
+def test_a_provider_that_keeps_everybody_waiting_is_waited_for_without_a_connection(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "PATIENCE", 0.01)
+    records, consumer = queued(world), world.consumer()
+    store = Watched(consumer.store)
+
+    def slow(_: Any) -> Accepted:
+        assert store.let_go.wait(5), "a connection was held over a slow provider's call"
+        return Accepted()
+
+    world.sender.otherwise = slow
+    done = replace(consumer, store=store).deliver(records, world.clock() + timedelta(seconds=CONSUMER_TIMEOUT))
+    assert [each.outcome for each in done.reports] == [Accepted()]
+    assert store.ready == 1
+
+
+def test_who_cannot_stand_by_has_delivered_all_the_same(world: World) -> None:
+    records, consumer = queued(world), world.consumer()
+    world.faults.add("stand_by", StoreUnavailableError("down"))
+    done = consumer.deliver(records, world.clock() + timedelta(seconds=CONSUMER_TIMEOUT))
+    assert (done.leased, len(world.sender.ledger)) == (1, 1)

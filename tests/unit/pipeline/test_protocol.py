@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
-from typing import Self
 from uuid import UUID
 
 import pytest
@@ -46,6 +45,7 @@ from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import ACKS_GROUP, ACKS_TOPIC, LANES, MessageClass
 from nofy.pipeline import deliver
 from tests.fakes.faults import Died, Fault
+from tests.fakes.inline import Inline
 from tests.fakes.tables import IntegrationRow
 from tests.fakes.world import World
 
@@ -320,19 +320,6 @@ def told(seed: int) -> History:
         history.step()
     history.drain()
     return history
-
-
-class Inline:
-    """A pool of no threads: a history must go the same way each time it is told."""
-
-    def __init__(self, _: int) -> None: ...
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    map = staticmethod(map)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,6 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from typing import Self
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -28,6 +27,7 @@ from nofy.domain.lifecycle import Status
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import ACKS_TOPIC, DLQ_TOPIC, Channel, MessageClass
 from nofy.pipeline import deliver, send
+from tests.fakes.inline import Inline
 from tests.unit.pipeline.protocol.ablations import ABLATIONS
 from tests.unit.pipeline.protocol.machine import TO_THE_END, Plan, Protocol
 from tests.unit.pipeline.protocol.provider import TAKES_IN_SILENCE
@@ -43,19 +43,6 @@ PROFILE = settings(
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-
-
-class Inline:
-    """A pool of no threads: a history must go the same way each time it is told."""
-
-    def __init__(self, _: int) -> None: ...
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    map = staticmethod(map)
 
 
 @pytest.fixture(autouse=True)

@@ -118,10 +118,10 @@ class Leases(Protocol):
         """Begin an attempt for each record whose fence holds; the others fall away here."""
 
     def hang_up(self) -> None:
-        """Let go of the connection: none is held while providers are called."""
+        """Let go of the connection: none is held while a provider keeps everybody waiting."""
 
     def stand_by(self) -> None:
-        """Be ready for the next batch while nobody waits for it: connecting takes longer than a lease."""
+        """Be ready for the next batch while nobody waits for it, if the connection was let go of."""
 
     def keep_reports(self, reports: Sequence[Report]) -> None:
         """Write reports on their attempt rows, because Kafka would not take them; the reconciler sends them on."""

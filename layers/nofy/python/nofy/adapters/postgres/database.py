@@ -99,6 +99,10 @@ class Database:
                 raise StoreUnavailableError(_words(error)) from None
             raise RefusedByDatabaseError(error.pgcode, _words(error)) from None
 
+    @property
+    def connected(self) -> bool:
+        return self._connection is not None and not self._connection.closed
+
     def close(self) -> None:
         """Hang up; the next statement connects again."""
         self._discard()
