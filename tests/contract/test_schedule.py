@@ -257,6 +257,24 @@ def test_what_is_due_later_does_not_wake(index: Index) -> None:
 # Redis alone
 
 
+@pytest.mark.parametrize("server", ["real", "cluster"])
+def test_a_short_sleep_is_short_though_redis_has_nothing_to_do(request: pytest.FixtureRequest, server: str) -> None:
+    """Redis by itself would end each of them with the next tenth of a second."""
+    index = request.getfixturevalue(server)
+    index.slept(0.01)  # connected
+    assert sum(index.slept(0.01) for _ in range(10)) < 0.5
+
+
+def test_a_wake_that_comes_between_two_sleeps_ends_the_next(real: Index, redis_url: str) -> None:
+    real.slept(0.01)  # asked, and not answered
+    producer = RedisSchedule(redis_url, timeout=0.25)
+    producer.add(entries(0), NOON)
+    producer.close()
+    assert real.claimed() == ids(1)
+    assert real.slept(1) < 0.3
+    assert real.slept(0.1) >= 0.09
+
+
 def test_a_sleeping_run_is_woken_by_somebody_else(real: Index, redis_url: str) -> None:
     producer = RedisSchedule(redis_url, timeout=0.25)
     timer = threading.Timer(0.2, lambda: producer.add(entries(0), NOON))

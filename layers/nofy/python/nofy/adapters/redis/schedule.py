@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from nofy.adapters.redis.connection import Batch, Connection, script
+from nofy.adapters.redis.waking import Waking
 from nofy.domain.ids import from_milliseconds, milliseconds
 from nofy.domain.routing import LANES
 from nofy.domain.timing import CLAIM_LEASE, DISPATCHER_SLEEP
@@ -41,7 +42,7 @@ _CHUNK = 1_000  # ids in one command
 # Projects that take part in one claim of a lane; where more are busy, the others come in the next ones. Each costs
 # Redis some twenty microseconds a claim (measured with 500 of them), in which it serves nobody else.
 MOST_PROJECTS = 250
-_SHORTEST_SLEEP = 0.001  # BLPOP takes zero for "for ever"
+_SHORTEST_SLEEP = 0.001
 _SLEEP = timedelta(seconds=DISPATCHER_SLEEP)
 
 
@@ -52,6 +53,7 @@ class RedisSchedule:
         self, url: str, *, timeout: float, password: Callable[[], str] | None = None, cluster: bool = False
     ) -> None:
         self._connection = Connection(url, timeout=timeout, password=password, cluster=cluster)
+        self._waking = Waking(self._connection, _WAKE, DISPATCHER_SLEEP)
         self.trips = 0  # counted for the tests that bound them
 
     def add(self, entries: Iterable[Entry], now: datetime) -> None:
@@ -158,7 +160,7 @@ class RedisSchedule:
         if seconds < _SHORTEST_SLEEP:
             return
         with self._connection.translated():
-            self._connection.of(_WAKE).blpop([_WAKE], timeout=seconds)
+            self._waking.wait(seconds)
 
     def epoch(self) -> str:
         answers: list[Any] = []
@@ -178,6 +180,7 @@ class RedisSchedule:
 
     def close(self) -> None:
         """Hang up; the next use connects again."""
+        self._waking.close()
         self._connection.close()
 
     @contextmanager
