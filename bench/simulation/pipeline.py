@@ -14,11 +14,11 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from bench.simulation.engine import Gauge, Station, Timeline
-from bench.simulation.scenario import ABOUT, BESIDE_URGENT, COUNTER_ROWS, FLOOR
+from bench.simulation.scenario import COUNTER_ROWS
 from bench.simulation.sending import answers
 from nofy.domain.rates import TURN
 from nofy.domain.routing import LANES, Channel, Lane, Priority
-from nofy.pipeline.credit import TURN_LIMIT
+from nofy.pipeline.credit import ABOUT, FLOOR, TURN_LIMIT, TURN_LIMIT_BESIDE_URGENT
 from nofy.pipeline.deliver import OVERLAP
 from nofy.pipeline.group import GROUP_SIZE
 
@@ -294,7 +294,7 @@ class Pipeline:
         left = self.parts.credit(lane.priority) - sum(each.uncommitted for each in self.topics[lane])
         if left <= 0:
             left = self._floor(lane)
-        return min(BESIDE_URGENT if self._urgent_about(lane.priority) else TURN_LIMIT, left)
+        return min(TURN_LIMIT_BESIDE_URGENT if self._urgent_about(lane.priority) else TURN_LIMIT, left)
 
     def _floor(self, lane: Lane) -> int:
         """So many a second, and none of it saved up for longer."""
@@ -305,8 +305,8 @@ class Pipeline:
         return grown
 
     def _urgent_about(self, priority: Priority) -> bool:
-        order, now = list(Priority), self.timeline.now
-        return any(now - self._placed.get(each, -ABOUT) < ABOUT for each in order[: order.index(priority)])
+        order, now, about = list(Priority), self.timeline.now, ABOUT.total_seconds()
+        return any(now - self._placed.get(each, -about) < about for each in order[: order.index(priority)])
 
     def _place(self, taken: list[Delivery]) -> None:
         placed: dict[Partition, list[Delivery]] = {}

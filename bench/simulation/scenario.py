@@ -10,7 +10,7 @@ from bench.simulation.sending import slowest_seconds
 from infra.settings import Batch, Stage, load_settings
 from nofy.domain.routing import LANES, Channel, Lane, Priority
 from nofy.domain.timing import INDEX_WINDOW
-from nofy.pipeline.credit import TURN_LIMIT
+from nofy.pipeline.credit import TURN_LIMIT, TURN_LIMIT_BESIDE_URGENT
 from nofy.pipeline.deliver import OVERLAP
 from nofy.pipeline.group import GROUP_SIZE
 
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 MEMORY_OF_A_CORE = 1_769
 # vCPU of an m7g by its size (from memory).
 CORES = {"large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16, "8xlarge": 32, "12xlarge": 48, "16xlarge": 64}
-# As pipeline.credit has them: the most that a lane gets in a turn while a more urgent one had work within so many
-# seconds, and what a lane gets each second even if its consumers lag.
-BESIDE_URGENT, ABOUT = 100, 1.0
-FLOOR = 10
 # The counter of accepted deliveries has so many rows an hour (adapters/postgres/acceptances.py).
 COUNTER_ROWS = 16
 # A part is given so much that it is used by this share: what comes in bursts needs the rest.
@@ -112,7 +108,7 @@ class Parts:
         order = list(Priority)
         busy = list(lanes)
         first = min((order.index(each.priority) for each in busy), default=0)
-        return sum(TURN_LIMIT if order.index(each.priority) == first else BESIDE_URGENT for each in busy)
+        return sum(TURN_LIMIT if order.index(each.priority) == first else TURN_LIMIT_BESIDE_URGENT for each in busy)
 
     def share_of_core(self) -> float:
         return min(1.0, self.memory / MEMORY_OF_A_CORE)
