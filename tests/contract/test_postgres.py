@@ -483,8 +483,8 @@ def test_a_week_in_which_somebody_just_redrives_stays(postgres: PostgresBackend)
 
 
 def test_no_week_is_dropped_that_kafka_may_still_speak_of(postgres: PostgresBackend) -> None:
-    while postgres.upkeep.drop_partition(ROW_RETENTION):
-        pass  # what an earlier case left
+    while postgres.upkeep.drop_partition(0):
+        pass  # what an earlier case left, though it be younger than the time of retention
     postgres.make_week(postgres.now() - timedelta(days=10))
     before = postgres.superuser.run("SELECT count(*) FROM pg_inherits")
     assert postgres.upkeep.drop_partition(0) == 0
