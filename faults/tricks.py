@@ -74,7 +74,7 @@ def sabotage_lease_without_fence() -> None:
 
     def statement(name: str) -> str:
         text = real(name)
-        guard = "WHERE d.attempt_no = w.attempt_no AND d.due_at = w.due_at AND d.status IN"
+        guard = " AND d.attempt_no = w.attempt_no AND d.due_at = w.due_at AND d.status IN"
         if name == "lease":
             if guard not in text:
                 raise AssertionError("the lease's fence reads differently now")
