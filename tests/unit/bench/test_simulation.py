@@ -163,7 +163,7 @@ def test_urgent_deliveries_do_not_wait_for_a_campaign():
 def test_a_part_too_small_is_named_as_the_one_that_is_full_first():
     results = simulate(scenario(Load(rate=400, per_request=1), postgres_cores=1), seconds=10, warm_up=5, seed=1)
     assert results.first.part == "PostgreSQL cores"
-    starved = simulate(scenario(Load(rate=400), dispatcher_memory=64), seconds=10, warm_up=5, seed=1)
+    starved = simulate(scenario(Load(rate=400), dispatcher_memory=32), seconds=10, warm_up=5, seed=1)
     assert starved.first.part == "dispatcher"
     assert starved.throughput < 400
 
