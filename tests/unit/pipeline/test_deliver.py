@@ -12,7 +12,13 @@ import pytest
 
 from nofy.domain.dead_letters import Kind, read
 from nofy.domain.delivery import Fence
-from nofy.domain.errors import BusUnavailableError, InvokeRefusedError, InvokeUncertainError, StoreUnavailableError
+from nofy.domain.errors import (
+    BusUnavailableError,
+    InvokeRefusedError,
+    InvokeUncertainError,
+    NofyError,
+    StoreUnavailableError,
+)
 from nofy.domain.lifecycle import Status
 from nofy.domain.outcomes import Accepted, NotTried, Rejected, RejectionKind, Throttled, Transient, Unknown
 from nofy.domain.records import InboundRecord, read_ack
@@ -475,8 +481,9 @@ def test_a_provider_that_keeps_everybody_waiting_is_waited_for_without_a_connect
     assert store.ready == 1
 
 
-def test_who_cannot_stand_by_has_delivered_all_the_same(world: World) -> None:
+@pytest.mark.parametrize("error", [StoreUnavailableError("down"), NofyError("refused")])
+def test_who_cannot_stand_by_has_delivered_all_the_same(world: World, error: NofyError) -> None:
     records, consumer = queued(world), world.consumer()
-    world.faults.add("stand_by", StoreUnavailableError("down"))
+    world.faults.add("stand_by", error)
     done = consumer.deliver(records, world.clock() + timedelta(seconds=CONSUMER_TIMEOUT))
     assert (done.leased, len(world.sender.ledger)) == (1, 1)

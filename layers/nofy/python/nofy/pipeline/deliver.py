@@ -20,6 +20,7 @@ from nofy.domain.errors import (
     BusUnavailableError,
     InvokeRefusedError,
     InvokeUncertainError,
+    NofyError,
     StoreUnavailableError,
     UnreadableRecordError,
 )
@@ -193,9 +194,10 @@ class Consumer:
         return outcomes
 
     def _stand_by(self) -> None:
+        """Whatever keeps it from that must not be raised: the batch is sent, and would come again."""
         try:
             self.store.stand_by()
-        except StoreUnavailableError:
+        except NofyError:
             log.warning("not connected again; the next batch tries", exc_info=True)
 
     def _keep(self, unsent: list[Report]) -> int:
