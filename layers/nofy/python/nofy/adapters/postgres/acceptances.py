@@ -42,9 +42,8 @@ class PostgresAcceptances:
         claim: IdempotencyClaim | None = None,
     ) -> dict[str, Any] | None:
         parameters = _parameters(principal, planned, claim)
-        claiming = "SELECT nofy_claim_key(%(project_id)s, %(live)s, %(key)s);" if claim else ""
         try:
-            self._database.run(AS_PROJECT + claiming + statement("accept"), parameters)
+            self._database.run(statement("accept"), parameters)
         except RefusedByDatabaseError as error:
             if claim is None or error.code not in (_IN_FLIGHT, _ANSWERED):
                 raise
@@ -101,13 +100,11 @@ def _integration(value: list[Any]) -> Integration:
 def _parameters(
     principal: Principal, planned: Sequence[PlannedNotification], claim: IdempotencyClaim | None
 ) -> dict[str, Any]:
-    deliveries = [_delivery(n.notification_id, each) for n in planned for each in n.deliveries]
     return {
         "project_id": principal.project_id,
         "live": principal.mode is Mode.LIVE,
         "notifications": json.dumps([_notification(each) for each in planned]),
-        "deliveries": json.dumps(deliveries),
-        "count": len(deliveries),
+        "deliveries": json.dumps([_delivery(n.notification_id, each) for n in planned for each in n.deliveries]),
         "slot": planned[0].notification_id.int % _SLOTS,
         "key": claim.key if claim else None,
         "request_hash": claim.request_hash if claim else None,
