@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from nofy.adapters.postgres.database import statement
-from nofy.adapters.postgres.values import fence_columns, moments
-from nofy.domain.delivery import Fence
 from nofy.domain.lifecycle import Status
 from nofy.domain.outcomes import Transient, Unknown
 from nofy.domain.retry import DeliveryMode, Retry
 from nofy.domain.routing import Channel, Priority, Provider
 from nofy.domain.tokens import Mode
-from tests.contract.stores import Backend, PostgresBackend
+from tests.contract.stores import Backend
 from tests.contract.stories import LEASE_SECONDS, accepted, lease
-from tests.fakes import NOON
 
 
 def test_a_lease_tells_everything_a_sender_needs(store: Backend) -> None:
@@ -161,16 +156,3 @@ def test_what_was_refused_is_not_in_doubt(store: Backend) -> None:
     told = accepted(store).lease()
     assert told.settle(told.report(Transient("503"), Retry(told.fence.due_at + timedelta(seconds=2))))
     assert [each.in_doubt_since for each in lease(store, told.current)] == [None]
-
-
-def test_a_batch_is_leased_without_comparing_each_with_each(postgres: PostgresBackend) -> None:
-    """The planner expects one row of any batch: a join of what it sends with what it began would be quadratic."""
-    project = postgres.project()
-    planned = [project.plan(Channel.EMAIL) for _ in range(300)]
-    postgres.acceptances.accept(project.principal, planned, None)
-    fences = [Fence(each.deliveries[0].delivery_id, 1, each.send_at) for each in planned]
-    columns = fence_columns(fences) | {"dispatched_ats": moments([NOON] * 300), "seconds": LEASE_SECONDS}
-    text = f"EXPLAIN (ANALYZE, TIMING OFF) {statement('lease')}"
-    plan = "\n".join(row[0] for row in postgres.connection("nofy_pipeline").run(text, columns))
-    discarded = [int(each) for each in re.findall(r"Rows Removed by (?:Join )?Filter: (\d+)", plan)]
-    assert sum(discarded) <= 300, plan

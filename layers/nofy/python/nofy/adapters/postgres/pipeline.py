@@ -43,7 +43,7 @@ class PostgresDispatches:
         columns = fence_columns([each.fence for each in queued])
         columns["partitions"] = array(each.partition for each in queued)
         columns["offsets"] = array(each.offset for each in queued)
-        self._database.run(BY_KEY + _SOON_ON_DISK + statement("mark_queued"), columns)
+        self._database.run(_SOON_ON_DISK + statement("mark_queued"), columns)
 
     def hold(self, fences: Sequence[Fence]) -> None:
         self._end(fences, Status.HELD, "its integration is held: the provider refused the credential")
@@ -66,7 +66,7 @@ class PostgresLeases:
         parameters: dict[str, Any] = fence_columns([each.fence for each in records])
         parameters["dispatched_ats"] = moments(each.dispatched_at for each in records)
         parameters["seconds"] = seconds
-        return [_leased(row) for row in self._database.run(BY_KEY + statement("lease"), parameters)]
+        return [_leased(row) for row in self._database.run(statement("lease"), parameters)]
 
     def hang_up(self) -> None:
         self._database.close()
@@ -93,7 +93,7 @@ class PostgresOutcomes:
     def apply(self, changes: Sequence[Change]) -> set[UUID]:
         reports = [report for change in changes for report in change.reports]
         parameters = _change_columns(changes) | _report_columns(reports, "report_") | {"accepted": ACCEPTED_AFTER_ALL}
-        return {row[0] for row in self._database.run(BY_KEY + statement("apply_changes"), parameters)}
+        return {row[0] for row in self._database.run(statement("apply_changes"), parameters)}
 
 
 class PostgresBurials:
