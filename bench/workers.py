@@ -15,20 +15,18 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psutil
 
 from bench.machine import PARTITIONS
-from faults.sending import OpenVault
+from faults.sending import OpenVault, Warm, client_of
 from faults.spec import Addresses, end_with_parent
 from faults.workers import Stream, load_handler
 from nofy.adapters.aws.invoke import LambdaSender
-from nofy.adapters.providers.brevo import BrevoClient
 from nofy.adapters.providers.http import HttpClient
-from nofy.adapters.providers.slack import SlackClient
-from nofy.adapters.providers.whatsapp import WhatsAppClient
 from nofy.domain import timing
 from nofy.domain.routing import ACKS_GROUP, ACKS_TOPIC, LANES, Channel, Lane, Priority, Provider
 from nofy.pipeline.send import ChannelSender
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
 
     from bench.machine import Machine
     from nofy.domain.records import InboundRecord
-    from nofy.ports.provider import ProviderClient
 
 START_SECONDS = 30.0
 SWEEP_SECONDS = 60.0
@@ -82,16 +79,16 @@ class InvokedSender(LambdaSender):
     def __init__(self, provider_url: str) -> None:
         super().__init__({each: each for each in Provider})
         logger.setLevel(logging.WARNING)  # a line an invoke goes to CloudWatch, not to whoever reads the figures
-        clients: dict[Provider, ProviderClient] = {
-            Provider.SLACK: SlackClient(f"{provider_url}/slack", HttpClient()),
-            Provider.BREVO: BrevoClient(f"{provider_url}/brevo", HttpClient()),
-            Provider.WHATSAPP: WhatsAppClient(f"{provider_url}/whatsapp", HttpClient()),
-        }
-        self._senders = {each: ChannelSender(client, OpenVault(), clock.now) for each, client in clients.items()}
+        self._provider_url = provider_url
+        self._warm = {each: Warm(partial(self._started, each)) for each in Provider}
 
     def _invoke(self, function: str, payload: dict[str, Any]) -> bytes:
         event = json.loads(json.dumps(payload))
-        return json.dumps(sending.answer(self._senders[Provider(function)], event)).encode()
+        with self._warm[Provider(function)].sender() as sender:
+            return json.dumps(sending.answer(sender, event)).encode()
+
+    def _started(self, provider: Provider) -> ChannelSender:
+        return ChannelSender(client_of(provider, self._provider_url, HttpClient()), OpenVault(), clock.now)
 
 
 class Polled(Stream):

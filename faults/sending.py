@@ -6,8 +6,10 @@ credential) for whom it is made. Its ledger is then independent of everything th
 
 from __future__ import annotations
 
-import threading
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nofy.adapters.providers.brevo import BrevoClient
@@ -19,7 +21,7 @@ from nofy.domain.sending import message_of
 from nofy.pipeline.send import ChannelSender
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from nofy.domain.delivery import Leased
@@ -30,22 +32,22 @@ if TYPE_CHECKING:
 
 ATTEMPT_HEADER = "x-harness-attempt"
 _SETTING = "harness_attempt"
-_current = threading.local()
+_attempt: ContextVar[int] = ContextVar("attempt")  # of the task that calls
 
 
 class OpenVault:
     """Implements :class:`nofy.ports.provider.Vault`: nothing is sealed here."""
 
-    def open(self, sealed: SealedCredential) -> str:
+    async def open(self, sealed: SealedCredential) -> str:
         return sealed.ciphertext.decode()
 
 
 class TellingHttp(HttpClient):
     """Says in a header which attempt it is."""
 
-    def _ask(self, request: Request) -> Answer:
-        headers: dict[str, Any] = {**request.headers, ATTEMPT_HEADER: str(_current.attempt)}
-        return super()._ask(replace(request, headers=headers))
+    async def _ask(self, request: Request) -> Answer:
+        headers: dict[str, Any] = {**request.headers, ATTEMPT_HEADER: str(_attempt.get())}
+        return await super()._ask(replace(request, headers=headers))
 
 
 class AttemptTold:
@@ -54,9 +56,38 @@ class AttemptTold:
     def __init__(self, client: ProviderClient) -> None:
         self._client = client
 
-    def call(self, message: Message, credential: str) -> Outcome:
-        _current.attempt = message.settings[_SETTING]
-        return self._client.call(message, credential)
+    async def call(self, message: Message, credential: str) -> Outcome:
+        _attempt.set(message.settings[_SETTING])
+        return await self._client.call(message, credential)
+
+
+class Warm:
+    """A sender function's environments: each serves one invoke at a time, and is kept for the next one."""
+
+    def __init__(self, start: Callable[[], ChannelSender]) -> None:
+        self._start = start
+        self._idle: list[ChannelSender] = []
+
+    @contextmanager
+    def sender(self) -> Iterator[ChannelSender]:
+        try:
+            sender = self._idle.pop()
+        except IndexError:
+            sender = self._start()
+        yield sender
+        self._idle.append(sender)
+
+
+_CLIENTS: dict[Provider, Callable[[str, HttpClient], ProviderClient]] = {
+    Provider.SLACK: SlackClient,
+    Provider.BREVO: BrevoClient,
+    Provider.WHATSAPP: WhatsAppClient,
+}
+
+
+def client_of(provider: Provider, provider_url: str, http: HttpClient) -> ProviderClient:
+    """As its function makes it, for a stub that answers as all of them do."""
+    return _CLIENTS[provider](f"{provider_url}/{provider}", http)
 
 
 class HttpSender:
@@ -64,17 +95,17 @@ class HttpSender:
 
     def __init__(self, provider_url: str, now: Clock) -> None:
         """With the consumer's clock: two that are five seconds apart have no room in a shortened time-out of five."""
-        clients: dict[Provider, ProviderClient] = {
-            Provider.SLACK: SlackClient(f"{provider_url}/slack", TellingHttp()),
-            Provider.BREVO: BrevoClient(f"{provider_url}/brevo", TellingHttp()),
-            Provider.WHATSAPP: WhatsAppClient(f"{provider_url}/whatsapp", TellingHttp()),
-        }
-        self._senders = {
-            provider: ChannelSender(AttemptTold(client), OpenVault(), now) for provider, client in clients.items()
-        }
+        self._provider_url = provider_url
+        self._now = now
+        self._warm = {each: Warm(partial(self._started, each)) for each in Provider}
 
     def send(self, provider: Provider, batch: Sequence[Leased], deadline: datetime) -> list[Outcome]:
-        return self._senders[provider].send([_told(each) for each in batch], deadline)
+        with self._warm[provider].sender() as sender:
+            return sender.send([_told(each) for each in batch], deadline)
+
+    def _started(self, provider: Provider) -> ChannelSender:
+        client = client_of(provider, self._provider_url, TellingHttp())
+        return ChannelSender(AttemptTold(client), OpenVault(), self._now)
 
     def weigh(self, delivery: Leased) -> int:
         return len(str(delivery.content))

@@ -19,8 +19,6 @@ class Inline:
 
     def __exit__(self, *_: object) -> None: ...
 
-    map = staticmethod(map)
-
     def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
         done: Future[Any] = Future()
         done.set_result(work(*arguments))

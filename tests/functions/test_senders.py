@@ -23,11 +23,13 @@ from tests.unit.domain.examples import DELIVERY, INTEGRATION, PROJECT, message
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nofy.pipeline.send import ChannelSender
+
 
 class Vault:
     """Sealed is the same as open, but for what is broken."""
 
-    def open(self, sealed: SealedCredential) -> str:
+    async def open(self, sealed: SealedCredential) -> str:
         if sealed.ciphertext == b"broken":
             raise TimeoutError("KMS")
         return sealed.ciphertext.decode()
@@ -65,6 +67,13 @@ def to(provider: str, number: int = 0, credential: bytes | None = None, **change
     )
 
 
+def hang_up(sender: ChannelSender) -> None:
+    """As the end of its process does."""
+    assert sender._runner
+    sender._runner.run(sender._client._http.close())
+    sender.close()
+
+
 @pytest.fixture
 def invoke(function, simulators: Server, monkeypatch: pytest.MonkeyPatch):
     from tests.functions.conftest import load_handler
@@ -77,15 +86,15 @@ def invoke(function, simulators: Server, monkeypatch: pytest.MonkeyPatch):
 
     def invoked(provider: str, *messages: Message, deadline: datetime | None = None) -> list[Outcome]:
         module = load_handler(f"senders/{provider}")
-        object.__setattr__(module.sender, "vault", Vault())
-        made.append(module.sender.client._http)
+        module.sender._vault = Vault()
+        made.append(module.sender)
         payload = request([message_to_json(each) for each in messages], deadline or clock.now() + timedelta(seconds=60))
         answer = module.handler(json.loads(json.dumps(payload)), Context())
         return read_response(json.loads(json.dumps(answer)))
 
     yield invoked
     for each in made:
-        each.close()
+        hang_up(each)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -180,7 +189,7 @@ def test_a_credential_of_another_project_or_integration_sends_nothing(
         messages = [mine, replace(mine, credential=replace(mine.credential, **elsewhere))]
         payload = request([message_to_json(each) for each in messages], clock.now() + timedelta(seconds=60))
         own, stolen = read_response(module.handler(payload, Context()))
-        module.sender.client._http.close()
+        hang_up(module.sender)
     assert isinstance(own, Accepted)
     assert stolen == NotTried("the credential could not be opened")
     assert len(simulators.application.world.ledger.since(0)) == 1

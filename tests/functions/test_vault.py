@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from typing import TYPE_CHECKING, Any
@@ -49,17 +50,15 @@ def kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
-def ask(function, simulators: Server, kms: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def ask(function, simulators: Server, kms: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     function("dlq")
     monkeypatch.setenv("CREDENTIALS_KEY_ID", kms.create_key()["KeyMetadata"]["KeyId"])
-    made = []
 
     def asked(channel: str, settings: dict[str, Any], credential: str, url: str = simulators.url) -> dict[str, Any]:
         monkeypatch.setenv("SLACK_API_URL", f"{url}/slack/api")
         monkeypatch.setenv("BREVO_API_URL", f"{url}/brevo/v3")
         monkeypatch.setenv("WHATSAPP_API_URL", f"{url}/whatsapp/v25.0")
         module = load_handler("vault")
-        made.append(module.checks._http)
         event = {
             "project_id": str(PROJECT),
             "integration_id": str(INTEGRATION),
@@ -69,9 +68,7 @@ def ask(function, simulators: Server, kms: Any, monkeypatch: pytest.MonkeyPatch)
         }
         return dict(json.loads(json.dumps(module.handler(json.loads(json.dumps(event)), Context()))))
 
-    yield asked
-    for http in made:
-        http.close()
+    return asked
 
 
 GOOD = [
@@ -91,10 +88,10 @@ def test_what_its_provider_knows_is_sealed_for_its_place_alone(
     assert (told["status"], told["hint"].endswith(hint), bool(told["details"])) == ("sealed", True, True)
     assert _read(json.dumps(told).encode()).hint == told["hint"]
     sealed = SealedCredential(PROJECT, INTEGRATION, 1, base64.b64decode(told["ciphertext"]))
-    assert KmsVault().open(sealed) == credential
+    assert asyncio.run(KmsVault().open(sealed)) == credential
     for project, integration in ((OTHER, INTEGRATION), (PROJECT, OTHER)):
         with pytest.raises(ClientError, match="InvalidCiphertext"):
-            KmsVault().open(SealedCredential(project, integration, 1, sealed.ciphertext))
+            asyncio.run(KmsVault().open(SealedCredential(project, integration, 1, sealed.ciphertext)))
     assert not simulators.application.world.inbox.accepted_by("slack")
 
 

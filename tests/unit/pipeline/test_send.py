@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import threading
+from asyncio import sleep
+from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from nofy.domain.outcomes import Accepted, NotTried, Outcome, Rejected, RejectionKind, Transient, Unknown
@@ -12,6 +14,9 @@ from nofy.domain.sending import Message, SealedCredential
 from nofy.domain.timing import PROVIDER_CONNECT_TIMEOUT, PROVIDER_TIMEOUT, SENDER_MARGIN
 from nofy.pipeline.send import IN_FLIGHT, ChannelSender
 from tests.fakes import NOON, ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LONGEST = PROVIDER_CONNECT_TIMEOUT + PROVIDER_TIMEOUT + SENDER_MARGIN
 
@@ -27,7 +32,7 @@ class Provider:
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []
 
-    def call(self, message: Message, credential: str) -> Outcome:
+    async def call(self, message: Message, credential: str) -> Outcome:
         self.calls.append((message.destination, credential))
         return Accepted(message.destination)
 
@@ -36,14 +41,25 @@ class Vault:
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
 
-    def open(self, sealed: SealedCredential) -> str:
+    async def open(self, sealed: SealedCredential) -> str:
         if self.error:
             raise self.error
         return f"opened-{sealed.ciphertext.decode()}"
 
 
-def sender(provider: Provider, vault: Vault | None = None, clock: ManualClock | None = None) -> ChannelSender:
-    return ChannelSender(provider, vault or Vault(), clock or ManualClock())
+class Sender:
+    """A sender of one invoke."""
+
+    def __init__(self, provider: Provider, vault: Vault | None, clock: ManualClock | None) -> None:
+        self._sender = ChannelSender(provider, vault or Vault(), clock or ManualClock())
+
+    def send(self, messages: Sequence[Message], deadline: datetime) -> list[Outcome]:
+        with closing(self._sender):
+            return self._sender.send(messages, deadline)
+
+
+def sender(provider: Provider, vault: Vault | None = None, clock: ManualClock | None = None) -> Sender:
+    return Sender(provider, vault, clock)
 
 
 def test_every_message_has_its_outcome_in_order() -> None:
@@ -58,15 +74,27 @@ def test_nothing_to_send() -> None:
 
 
 def test_calls_are_made_at_once_and_no_more_than_the_pool_holds() -> None:
-    together = threading.Barrier(IN_FLIGHT, timeout=5)
-
     class Waiting(Provider):
-        def call(self, message: Message, credential: str) -> Outcome:
-            together.wait()
-            return super().call(message, credential)
+        waiting = most = 0
 
-    outcomes = sender(Waiting()).send([message(n) for n in range(2 * IN_FLIGHT)], NOON + timedelta(seconds=60))
-    assert len(outcomes) == 2 * IN_FLIGHT
+        async def call(self, message: Message, credential: str) -> Outcome:
+            self.waiting += 1
+            self.most = max(self.most, self.waiting)
+            for _ in range(10):  # everybody else has his turn
+                await sleep(0)
+            self.waiting -= 1
+            return await super().call(message, credential)
+
+    provider = Waiting()
+    outcomes = sender(provider).send([message(n) for n in range(3 * IN_FLIGHT)], NOON + timedelta(seconds=60))
+    assert len(outcomes) == 3 * IN_FLIGHT
+    assert provider.most == IN_FLIGHT
+
+
+def test_a_sender_serves_one_invoke_after_another() -> None:
+    with closing(ChannelSender(Provider(), Vault(), ManualClock())) as kept:
+        for _ in range(3):
+            assert kept.send([message()], NOON + timedelta(seconds=60)) == [Accepted("C1")]
 
 
 def test_a_call_that_can_just_finish_is_made() -> None:
@@ -84,7 +112,7 @@ def test_the_time_is_looked_at_before_each_call() -> None:
     clock = ManualClock()
 
     class Slow(Provider):
-        def call(self, message: Message, credential: str) -> Outcome:
+        async def call(self, message: Message, credential: str) -> Outcome:
             clock.advance(30)
             return Transient("503")
 
@@ -132,7 +160,7 @@ def test_a_credential_that_would_begin_another_header_reaches_nobody() -> None:
     provider = Provider()
 
     class Broken(Vault):
-        def open(self, sealed: SealedCredential) -> str:
+        async def open(self, sealed: SealedCredential) -> str:
             return "xoxb-1\r\nx-other: header"
 
     (outcome,) = sender(provider, Broken()).send([message()], NOON + timedelta(seconds=60))

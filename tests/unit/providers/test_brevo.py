@@ -129,9 +129,9 @@ def test_everything_an_email_may_have_finds_its_place():
     assert "textContent" not in body
 
 
-def test_the_key_of_the_account_is_a_header_and_the_key_of_the_message_is_not(http):
+def test_the_key_of_the_account_is_a_header_and_the_key_of_the_message_is_not(http, run):
     with TinyServer([reply(201, b'{"messageId": "<1@x>"}')]) as server:
-        assert BrevoClient(server.url + "/v3/", http).call(message(), "xkeysib-x") == Accepted("1@x")
+        assert run(BrevoClient(server.url + "/v3/", http).call(message(), "xkeysib-x")) == Accepted("1@x")
         (asked,) = server.asked
     assert asked.line == "POST /v3/smtp/email HTTP/1.1"
     assert asked.headers["api-key"] == "xkeysib-x"
@@ -156,24 +156,24 @@ def test_the_key_of_the_account_is_a_header_and_the_key_of_the_message_is_not(ht
         ("ada@example.com", "xkeysib-wrong", Rejected(CONFIG, "unauthorized: Key not found")),
     ],
 )
-def test_the_simulators_faults_are_read_as_what_they_are(simulators, http, address, credential, outcome):
+def test_the_simulators_faults_are_read_as_what_they_are(simulators, http, run, address, credential, outcome):
     client = BrevoClient(f"{simulators.url}/brevo/v3", http)
-    assert client.call(message(destination=address), credential) == outcome
+    assert run(client.call(message(destination=address), credential)) == outcome
 
 
 @pytest.mark.parametrize("lost", ["ada+hangup@example.com", "ada+internal@example.com"])
-def test_a_retry_after_a_lost_answer_is_accepted_and_sends_nothing_twice(simulators, http, lost: str):
+def test_a_retry_after_a_lost_answer_is_accepted_and_sends_nothing_twice(simulators, http, run, lost: str):
     client = BrevoClient(f"{simulators.url}/brevo/v3", http)
-    first = client.call(message(destination=lost), BREVO_API_KEY)
+    first = run(client.call(message(destination=lost), BREVO_API_KEY))
     assert isinstance(first, Unknown)
-    second = client.call(message(destination=lost, ask_until=NOW), BREVO_API_KEY)
+    second = run(client.call(message(destination=lost, ask_until=NOW), BREVO_API_KEY))
     assert second == Accepted(None)
     assert [each["accepted"] for each in simulators.application.world.ledger.since(0)] == [True, False]
 
 
-def test_the_simulator_takes_what_the_client_sends(simulators, http):
+def test_the_simulator_takes_what_the_client_sends(simulators, http, run):
     client = BrevoClient(f"{simulators.url}/brevo/v3", http)
-    outcome = client.call(message(), BREVO_API_KEY)
+    outcome = run(client.call(message(), BREVO_API_KEY))
     (received,) = simulators.application.world.inbox.accepted_by("brevo")
     assert outcome == Accepted(received.provider_id.strip("<>"))
     assert (received.correlation, received.idempotency_key) == (str(DELIVERY), str(message().idempotency_key))

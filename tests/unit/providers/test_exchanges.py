@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -26,9 +26,16 @@ WHATSAPP = message(content={"text": TOLD}, settings={"phone_number_id": "1234"})
 SLACK = message(content={"text": TOLD}, settings={})
 
 
+async def called(client: Any, url: str, asked: Any, credential: str) -> Any:
+    http = HttpClient()
+    try:
+        return await client(url, http).call(asked, credential)
+    finally:
+        await http.close()
+
+
 def exchange(client: Any, asked: Any, server: TinyServer, credential: str = SECRET) -> Exchange:
-    with closing(HttpClient()) as http:
-        outcome = client(server.url, http).call(asked, credential)
+    outcome = asyncio.run(called(client, server.url, asked, credential))
     assert outcome.exchange is not None
     told = json.dumps(outcomes.to_json(outcome)["exchange"])
     assert SECRET not in told
@@ -76,6 +83,6 @@ def test_a_webhooks_address_is_a_secret_and_is_not_shown(status: int, body: byte
 def test_a_call_without_an_answer_has_no_status():
     with TinyServer([CLOSE]) as server:
         assert exchange(BrevoClient, BREVO, server) == Exchange("POST", "/smtp/email", 0)
-    outcome = BrevoClient(f"http://127.0.0.1:{free_port()}", HttpClient()).call(BREVO, SECRET)
+    outcome = asyncio.run(called(BrevoClient, f"http://127.0.0.1:{free_port()}", BREVO, SECRET))
     assert outcome.exchange is not None
     assert outcome.exchange.http_status is None

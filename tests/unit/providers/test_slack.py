@@ -168,9 +168,9 @@ def test_no_answer_makes_reading_fail(status: int, body: Any):
 BOT = message(destination="C0DEPLOYS", content={"text": "Build 42"}, settings={"kind": "bot"})
 
 
-def test_a_bot_posts_to_the_channel_with_opaque_ids_and_without_previews(http):
+def test_a_bot_posts_to_the_channel_with_opaque_ids_and_without_previews(http, run):
     with TinyServer([reply(200, b'{"ok": true, "channel": "C0DEPLOYS", "ts": "1.000001"}')]) as server:
-        assert SlackClient(server.url + "/api/", http).call(BOT, "xoxb-x") == Accepted("C0DEPLOYS:1.000001")
+        assert run(SlackClient(server.url + "/api/", http).call(BOT, "xoxb-x")) == Accepted("C0DEPLOYS:1.000001")
         (asked,) = server.asked
     assert asked.line == "POST /api/chat.postMessage HTTP/1.1"
     assert asked.headers["authorization"] == "Bearer xoxb-x"
@@ -187,11 +187,11 @@ def test_a_bot_posts_to_the_channel_with_opaque_ids_and_without_previews(http):
     }
 
 
-def test_a_webhook_gets_the_content_alone_at_its_own_address(http):
+def test_a_webhook_gets_the_content_alone_at_its_own_address(http, run):
     webhook = message(content={"text": "Build 42", "unfurl_links": True}, settings={"kind": "webhook"})
     with TinyServer([reply(200, b"ok")]) as server:
         address = server.url + "/services/T0/B0/X"
-        assert SlackClient(server.url + "/api", http).call(webhook, address) == Accepted()
+        assert run(SlackClient(server.url + "/api", http).call(webhook, address)) == Accepted()
         (asked,) = server.asked
     assert asked.line == "POST /services/T0/B0/X HTTP/1.1"
     assert "authorization" not in asked.headers
@@ -199,11 +199,11 @@ def test_a_webhook_gets_the_content_alone_at_its_own_address(http):
 
 
 @pytest.mark.parametrize("root", ["", "http://169.254.169.254", "https://hooks.slack.com.evil.example"])
-def test_what_is_no_webhook_of_slack_is_not_called_whoever_sealed_it(http, root: str):
+def test_what_is_no_webhook_of_slack_is_not_called_whoever_sealed_it(http, run, root: str):
     webhook = message(content={"text": "Hi"}, settings={"kind": "webhook"})
     with TinyServer([reply(200, b"ok")]) as elsewhere:
         client = SlackClient("https://slack.com/api", http)
-        outcome = client.call(webhook, (root or elsewhere.url) + "/services/T0/B0/secret99")
+        outcome = run(client.call(webhook, (root or elsewhere.url) + "/services/T0/B0/secret99"))
         assert not elsewhere.asked
     assert isinstance(outcome, Rejected)
     assert outcome.kind is CONFIG
@@ -223,31 +223,33 @@ def test_what_is_no_webhook_of_slack_is_not_called_whoever_sealed_it(http, root:
         ("C0DEPLOYS", "xoxb-wrong", Rejected(CONFIG, "invalid_auth")),
     ],
 )
-def test_the_simulators_faults_are_read_as_what_they_are(simulators, http, channel, credential, outcome):
+def test_the_simulators_faults_are_read_as_what_they_are(simulators, http, run, channel, credential, outcome):
     client = SlackClient(f"{simulators.url}/slack/api", http)
     asked = message(destination=channel, content={"text": "Hi"}, settings={"kind": "bot"})
-    assert client.call(asked, credential) == outcome
+    assert run(client.call(asked, credential)) == outcome
 
 
-def test_the_simulator_takes_what_the_client_sends(simulators, http):
+def test_the_simulator_takes_what_the_client_sends(simulators, http, run):
     client = SlackClient(f"{simulators.url}/slack/api", http)
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "*Build 42*"}}]
-    outcome = client.call(message(destination="U0ADA", content={"text": "Grüße", "blocks": blocks}), SLACK_BOT_TOKEN)
+    outcome = run(
+        client.call(message(destination="U0ADA", content={"text": "Grüße", "blocks": blocks}), SLACK_BOT_TOKEN)
+    )
     (received,) = simulators.application.world.inbox.accepted_by("slack")
     assert outcome == Accepted(f"D0ADA:{received.provider_id}")  # a person's channel is a DM of its own
     assert received.correlation == str(DELIVERY)
 
 
-def test_the_simulators_webhook_takes_what_the_client_sends(simulators, http):
+def test_the_simulators_webhook_takes_what_the_client_sends(simulators, http, run):
     client = SlackClient(f"{simulators.url}/slack/api", http)
     webhook = message(content={"text": "Hi"}, settings={"kind": "webhook"})
-    assert client.call(webhook, f"{simulators.url}/slack{SLACK_WEBHOOK_PATH}") == Accepted()
-    wrong = client.call(webhook, f"{simulators.url}/slack/services/T0LOCAL/B0LOCAL/revoked")
+    assert run(client.call(webhook, f"{simulators.url}/slack{SLACK_WEBHOOK_PATH}")) == Accepted()
+    wrong = run(client.call(webhook, f"{simulators.url}/slack/services/T0LOCAL/B0LOCAL/revoked"))
     assert wrong == Rejected(CONFIG, "invalid_token")
 
 
-def test_a_simulator_that_hangs_leaves_the_outcome_unknown(simulators, http, monkeypatch):
+def test_a_simulator_that_hangs_leaves_the_outcome_unknown(simulators, http, run, monkeypatch):
     monkeypatch.setattr(http_module, "PROVIDER_TIMEOUT", 0.2)
     client = SlackClient(f"{simulators.url}/slack/api", http)
-    outcome = client.call(message(destination="C0DEMOHANG", content={"text": "Hi"}), SLACK_BOT_TOKEN)
+    outcome = run(client.call(message(destination="C0DEMOHANG", content={"text": "Hi"}), SLACK_BOT_TOKEN))
     assert outcome == Unknown("no answer: TimeoutError")

@@ -221,22 +221,22 @@ def test_a_template_goes_through_as_it_was_written():
     assert "text" not in body
 
 
-def test_the_phone_number_id_stands_in_the_path(http):
+def test_the_phone_number_id_stands_in_the_path(http, run):
     with TinyServer([reply(200, b'{"messages": [{"id": "wamid.1"}]}')]) as server:
         client = WhatsAppClient(server.url + "/v25.0/", http)
         asked = message(destination="+15550100001", content={"text": "Hi"}, settings={"phone_number_id": "42"})
-        assert client.call(asked, "EAA-x") == Accepted("wamid.1")
+        assert run(client.call(asked, "EAA-x")) == Accepted("wamid.1")
         (got,) = server.asked
     assert got.line == "POST /v25.0/42/messages HTTP/1.1"
     assert got.headers["authorization"] == "Bearer EAA-x"
     assert got.headers["content-type"] == "application/json"
 
 
-def call(simulators, http, number: str, credential: str = WHATSAPP_TOKEN, **content: Any) -> Outcome:
+def call(simulators, http, run, number: str, credential: str = WHATSAPP_TOKEN, **content: Any) -> Outcome:
     client = WhatsAppClient(f"{simulators.url}/whatsapp/v25.0", http)
     settings = {"phone_number_id": WHATSAPP_PHONE_NUMBER_ID}
     asked = message(destination=number, content=content or {"text": "Hi"}, settings=settings)
-    return client.call(asked, credential)
+    return run(client.call(asked, credential))
 
 
 @pytest.mark.parametrize(
@@ -255,8 +255,8 @@ def call(simulators, http, number: str, credential: str = WHATSAPP_TOKEN, **cont
         ("+15550199521", Unknown),
     ],
 )
-def test_the_simulators_faults_are_read_as_what_they_are(simulators, http, number: str, verdict: Any):
-    outcome = call(simulators, http, number)
+def test_the_simulators_faults_are_read_as_what_they_are(simulators, http, run, number: str, verdict: Any):
+    outcome = call(simulators, http, run, number)
     if isinstance(verdict, RejectionKind):
         assert isinstance(outcome, Rejected)
         assert outcome.kind is verdict
@@ -264,14 +264,14 @@ def test_the_simulators_faults_are_read_as_what_they_are(simulators, http, numbe
         assert isinstance(outcome, verdict)
 
 
-def test_a_wrong_token_is_the_integrations_fault(simulators, http):
-    outcome = call(simulators, http, "+15550100001", "EAA-wrong")
+def test_a_wrong_token_is_the_integrations_fault(simulators, http, run):
+    outcome = call(simulators, http, run, "+15550100001", "EAA-wrong")
     assert isinstance(outcome, Rejected)
     assert outcome.kind is CONFIG
 
 
-def test_the_simulator_takes_what_the_client_sends(simulators, http):
-    outcome = call(simulators, http, "+447700900123")
+def test_the_simulator_takes_what_the_client_sends(simulators, http, run):
+    outcome = call(simulators, http, run, "+447700900123")
     (received,) = simulators.application.world.inbox.accepted_by("whatsapp")
     assert outcome == Accepted(received.provider_id)
     assert (received.to, received.correlation) == ("447700900123", str(DELIVERY))

@@ -6,8 +6,12 @@ import json
 import socket
 import struct
 import threading
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Self
+
+# What the fixture ``run`` is: a coroutine in, its result out.
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 # Closing with a linger of zero seconds resets the connection instead of ending it.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -37,6 +41,7 @@ def reply(status: int = 200, body: bytes = b"{}", **headers: str) -> bytes:
 RESET = b"RESET"
 CLOSE = b"CLOSE"
 SILENCE = b"SILENCE"
+DRIP = b"DRIP "  # before an answer: it comes byte by byte, the next within a tenth of a second
 
 
 @dataclass
@@ -95,6 +100,10 @@ class TinyServer:
             self._ended.wait(5)
         elif say == RESET:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        elif say.startswith(DRIP):
+            for each in say.removeprefix(DRIP):
+                connection.sendall(bytes([each]))
+                self._ended.wait(0.05)
         elif say != CLOSE:
             connection.sendall(say)
             return not self.then_close

@@ -6,6 +6,7 @@ has died, and each provider's call is a step of its own.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -109,19 +110,29 @@ class Providers:
 
 
 @dataclass
-class _Client:
-    """Implements :class:`nofy.ports.provider.ProviderClient` for one invoke."""
+class _Provider:
+    """The provider's end of one invoke's calls."""
 
     providers: Providers
     line: Line
     batch: dict[UUID, Leased]
 
-    def call(self, message: Message, _: str) -> Outcome:
+    def call(self, message: Message) -> Outcome:
         return self.providers.answer(Call(self.batch[message.delivery_id], self.line), message)
 
 
+@dataclass
+class _Client:
+    """Implements :class:`nofy.ports.provider.ProviderClient`. A call is one step: it waits in its actor's own way."""
+
+    provider: _Provider
+
+    async def call(self, message: Message, _: str) -> Outcome:
+        return self.provider.call(message)
+
+
 class _Vault:
-    def open(self, _: SealedCredential) -> str:
+    async def open(self, _: SealedCredential) -> str:
         return "token"
 
 
@@ -141,12 +152,13 @@ class Invokes:
         consumer = current()
         line = Line(consumer)
         self.lines.append(line)
-        client = Faulty(_Client(self._providers, line, {each.fence.delivery_id: each for each in batch}), self._faults)
-        sender = ChannelSender(client, _Vault(), self._clock)
+        known = {each.fence.delivery_id: each for each in batch}
+        client = _Client(Faulty(_Provider(self._providers, line, known), self._faults))
         outcomes: list[Outcome] = []
 
         def work() -> None:
-            outcomes.extend(sender.send([message_of(each) for each in batch], deadline))
+            with closing(ChannelSender(client, _Vault(), self._clock)) as sender:
+                outcomes.extend(sender.send([message_of(each) for each in batch], deadline))
 
         if consumer is None:
             work()

@@ -26,7 +26,7 @@ from nofy.domain import breaker
 from nofy.domain.lifecycle import Status
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import ACKS_TOPIC, DLQ_TOPIC, Channel, MessageClass
-from nofy.pipeline import deliver, send
+from nofy.pipeline import deliver
 from tests.fakes.inline import Inline
 from tests.unit.pipeline.protocol.ablations import ABLATIONS
 from tests.unit.pipeline.protocol.machine import TO_THE_END, Plan, Protocol
@@ -48,13 +48,12 @@ PROFILE = settings(
 @pytest.fixture(autouse=True)
 def repeatable_and_quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(deliver, "ThreadPoolExecutor", Inline)
-    monkeypatch.setattr(send, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(breaker, "FAILURES", 2)
     before = threading.active_count()
     logging.disable()  # each fault is logged with its traceback, and pytest would keep them all
     yield
     logging.disable(logging.NOTSET)
-    assert threading.active_count() == before, "an actor was left behind"
+    assert threading.active_count() <= before, "an actor was left behind"
 
 
 def test_no_history_breaks_a_promise():

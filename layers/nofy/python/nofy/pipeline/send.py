@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from traceback import format_tb
 from typing import TYPE_CHECKING
@@ -16,6 +13,7 @@ from nofy.domain.outcomes import NotTried, Outcome, Rejected, RejectionKind, Unk
 from nofy.domain.timing import PROVIDER_CONNECT_TIMEOUT, PROVIDER_TIMEOUT, SENDER_MARGIN
 
 if TYPE_CHECKING:
+    from asyncio import Runner
     from collections.abc import Sequence
 
     from nofy.domain.sending import Message
@@ -31,44 +29,57 @@ IN_FLIGHT = 32
 _LONGEST_CALL = timedelta(seconds=PROVIDER_CONNECT_TIMEOUT + PROVIDER_TIMEOUT)
 
 
-@dataclass(frozen=True, slots=True)
 class ChannelSender:
-    """One provider's client and the vault that opens its credentials."""
+    """One provider's client and the vault that opens its credentials. Serves one invoke at a time, as Lambda has it.
 
-    client: ProviderClient
-    vault: Vault
-    clock: Clock
-    # Kept from invoke to invoke: threads cost more than the calls they make. They begin with the first of them.
-    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(IN_FLIGHT), compare=False)
+    Calls wait in one event loop, which is kept from invoke to invoke as the connections in it are. A thread for each
+    call in flight takes three to four times the processor's time, most of it for handing the interpreter from one to
+    the next (docs/adr/0012); with 512 MB a sender has not a third of a processor.
+    """
+
+    def __init__(self, client: ProviderClient, vault: Vault, clock: Clock) -> None:
+        self._client = client
+        self._vault = vault
+        self._clock = clock
+        self._runner: Runner | None = None  # from the first invoke on: not everybody who imports this sends
 
     def send(self, messages: Sequence[Message], deadline: datetime) -> list[Outcome]:
         """One outcome for each message, in order; what would outlive the deadline is not begun."""
+        from asyncio import Runner
+
+        self._runner = self._runner or Runner()
         last_start = deadline - _LONGEST_CALL - timedelta(seconds=SENDER_MARGIN)
-        waiting = deque(enumerate(messages))
+        return self._runner.run(self._send(messages, last_start))
+
+    def close(self) -> None:
+        """End the loop. The connections in it must have been closed before."""
+        if self._runner:
+            self._runner.close()
+
+    async def _send(self, messages: Sequence[Message], last_start: datetime) -> list[Outcome]:
+        from asyncio import gather
+
+        waiting = iter(enumerate(messages))
         outcomes: dict[int, Outcome] = {}
 
-        def work(_: int) -> None:
+        async def work() -> None:
             """One caller: the next message as soon as the last has its outcome."""
-            while waiting:
-                try:
-                    place, message = waiting.popleft()
-                except IndexError:  # another caller took the last one
-                    return
-                outcomes[place] = self._one(message, last_start)
+            for place, message in waiting:
+                outcomes[place] = await self._one(message, last_start)
 
-        list(self._threads.map(work, range(min(IN_FLIGHT, len(messages)))))
+        await gather(*(work() for _ in range(min(IN_FLIGHT, len(messages)))))
         return [outcomes[place] for place in range(len(messages))]
 
-    def _one(self, message: Message, last_start: datetime) -> Outcome:
+    async def _one(self, message: Message, last_start: datetime) -> Outcome:
         try:
-            credential = self.vault.open(message.credential)
+            credential = await self._vault.open(message.credential)
         except Exception:
             # Whatever kept the credential shut, the provider was not asked.
             log.exception("credential not opened", extra={"integration": str(message.credential.integration_id)})
             return NotTried("the credential could not be opened")
-        if self.clock() > last_start:
+        if self._clock() > last_start:
             return NotTried("the sender's time was over")
-        if message.ask_until and self.clock() > message.ask_until:
+        if message.ask_until and self._clock() > message.ask_until:
             return Unknown("it may have been taken, and its idempotency key is too old to ask again")
         if not message.live:
             # A test token's message has walked the whole pipeline, its credential included, and stops here.
@@ -76,11 +87,11 @@ class ChannelSender:
         if not is_printable(credential):
             # In a header it would begin another one, and the error that says so would show it.
             return Rejected(RejectionKind.CONFIG, "the credential has characters that no header may have")
-        return self._call(message, credential)
+        return await self._call(message, credential)
 
-    def _call(self, message: Message, credential: str) -> Outcome:
+    async def _call(self, message: Message, credential: str) -> Outcome:
         try:
-            return self.client.call(message, credential)
+            return await self._client.call(message, credential)
         except Exception as error:  # noqa: BLE001  # it is logged, all but its words
             # One message that cannot be asked for (its integration lacks a setting) must not cost the others of
             # this invoke their outcomes: without those they would be sent again. What the error says may be a part

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 class ProviderClient(Protocol):
-    """Makes one call for one message. Never raises: whatever happens is an outcome."""
+    """Makes one call for one message. Whatever happens to it is an outcome, and nothing is raised."""
 
-    def call(self, message: Message, credential: str) -> Outcome: ...
+    async def call(self, message: Message, credential: str) -> Outcome: ...
 
 
 class Vault(Protocol):
     """Opens sealed credentials; refuses a ciphertext that was sealed for another project or integration."""
 
-    def open(self, sealed: SealedCredential) -> str: ...
+    async def open(self, sealed: SealedCredential) -> str: ...

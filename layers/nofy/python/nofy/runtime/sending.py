@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def channel_sender(client: Callable[[str, HttpClient], ProviderClient], api_url: str) -> ChannelSender:
     """The sender of one provider's API. Its first message has a credential to be opened: by KMS, so by boto3."""
-    load_ahead("boto3")
+    load_ahead("boto3", "nofy.adapters.providers.wire")
     return ChannelSender(client(api_url, HttpClient()), KmsVault(), clock.now)
 
 

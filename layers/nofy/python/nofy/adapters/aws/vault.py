@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from concurrent.futures import Future
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from nofy.domain.errors import ProviderUnavailableError
 from nofy.domain.timing import VAULT_TIMEOUT
 
 if TYPE_CHECKING:
+    from asyncio import Future
     from uuid import UUID
 
     from nofy.domain.sending import SealedCredential
@@ -76,27 +77,27 @@ class KmsVault:
 
     def __init__(self) -> None:
         self._client: Any = None
+        self._connecting = Lock()
         self._opened: OrderedDict[SealedCredential, Future[str]] = OrderedDict()
-        self._lock = Lock()
 
-    def open(self, sealed: SealedCredential) -> str:
-        """The credential. 32 calls start at once: one of them asks KMS, the others share its answer or its error."""
-        with self._lock:
-            known = self._opened.get(sealed)
-            opening = known or self._opened.setdefault(sealed, Future())
+    async def open(self, sealed: SealedCredential) -> str:
+        """The credential. 32 calls start at once: one of them asks KMS, the others share its answer or its error.
+
+        KMS is asked from a thread, so that whose credential is known does not wait for it.
+        """
+        from asyncio import get_running_loop
+
+        opening = self._opened.get(sealed)
+        if opening is None:
+            opening = self._opened[sealed] = get_running_loop().run_in_executor(None, self._decrypt, sealed)
+            opening.add_done_callback(partial(self._settled, sealed))
             if len(self._opened) > _KEPT:
                 self._opened.popitem(last=False)
-        if known is None:
-            self._settle(sealed, opening)
-        return opening.result()
+        return await opening
 
-    def _settle(self, sealed: SealedCredential, opening: Future[str]) -> None:
-        try:
-            opening.set_result(self._decrypt(sealed))
-        except Exception as error:  # noqa: BLE001  # it is raised by result(), to everybody who waits for it
-            with self._lock:
-                self._opened.pop(sealed, None)  # whoever comes later asks again
-            opening.set_exception(error)
+    def _settled(self, sealed: SealedCredential, opening: Future[str]) -> None:
+        if opening.cancelled() or opening.exception():
+            self._opened.pop(sealed, None)  # whoever comes later asks again
 
     def _decrypt(self, sealed: SealedCredential) -> str:
         answer = self._connected().decrypt(
@@ -106,7 +107,7 @@ class KmsVault:
         return str(answer["Plaintext"].decode())
 
     def _connected(self) -> Any:
-        with self._lock:
+        with self._connecting:
             if self._client is None:
                 self._client = _kms()
             return self._client

@@ -26,9 +26,9 @@ class BrevoClient:
         self._api_url = api_url.rstrip("/")
         self._http = http
 
-    def call(self, message: Message, credential: str) -> Outcome:
+    async def call(self, message: Message, credential: str) -> Outcome:
         headers = {"api-key": credential, "content-type": "application/json", "accept": "application/json"}
-        return self._http.exchange(
+        return await self._http.exchange(
             Request(f"{self._api_url}/smtp/email", headers, body_of(message), secret=credential),
             "/smtp/email",
             partial(read, in_doubt=message.ask_until is not None),

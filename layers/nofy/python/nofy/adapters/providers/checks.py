@@ -77,26 +77,37 @@ class ProviderChecks:
         problem = problem or credential_problem(provider, settings, credential, self._webhook_roots)
         if problem:
             return Refused(problem)
-        result = self._ask(provider, settings, credential)
+        import asyncio
+
+        result = asyncio.run(self._asked(provider, settings, credential))
         return Unavailable(result.reason) if isinstance(result, Transient | Unknown) else result
 
-    def _ask(self, provider: Provider, settings: dict[str, Any], credential: str) -> Check | Transient | Unknown:
+    async def _asked(
+        self, provider: Provider, settings: dict[str, Any], credential: str
+    ) -> Check | Transient | Unknown:
+        """A check is rare: its connection ends with it."""
+        try:
+            return await self._ask(provider, settings, credential)
+        finally:
+            await self._http.close()
+
+    async def _ask(self, provider: Provider, settings: dict[str, Any], credential: str) -> Check | Transient | Unknown:
         bearer = {"authorization": f"Bearer {credential}"}
         match provider:
             case Provider.SLACK if settings["kind"] == "webhook":
                 headers = {"content-type": "application/json"}
                 request = Request(credential, headers, {"text": ""}, secret=secret_part(credential))
-                return self._http.ask(request, read_webhook)
+                return await self._http.ask(request, read_webhook)
             case Provider.SLACK:
                 url, headers = f"{self._slack}/auth.test", {**bearer, "content-type": slack.JSON}
-                return self._http.ask(Request(url, headers, {}, secret=credential), read_auth_test)
+                return await self._http.ask(Request(url, headers, {}, secret=credential), read_auth_test)
             case Provider.BREVO:
                 headers = {"api-key": credential, "accept": "application/json"}
-                return self._http.ask(Request(f"{self._brevo}/account", headers, secret=credential), read_account)
+                return await self._http.ask(Request(f"{self._brevo}/account", headers, secret=credential), read_account)
             case Provider.WHATSAPP:
                 number = settings["phone_number_id"]
                 url = f"{self._whatsapp}/{number}?fields={','.join(_PHONE_FIELDS)}"
-                return self._http.ask(Request(url, bearer, secret=credential), partial(read_phone_number, number))
+                return await self._http.ask(Request(url, bearer, secret=credential), partial(read_phone_number, number))
             case _:
                 assert_never(provider)
 

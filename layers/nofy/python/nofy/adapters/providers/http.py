@@ -17,17 +17,16 @@ from urllib.parse import urlsplit
 
 from nofy.adapters.providers.connections import Connections, NotReachedError
 from nofy.domain.outcomes import Exchange, Outcome, Transient, Unknown, word
-from nofy.domain.timing import PROVIDER_CONNECT_TIMEOUT, PROVIDER_TIMEOUT
+from nofy.domain.timing import PROVIDER_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from http.client import HTTPConnection, HTTPResponse
+    from urllib.parse import SplitResult
 
 Read = TypeVar("Read")
 
 # The longest answer is Slack's, which repeats the message: 256 KB of it, escaped. What is longer is cut.
 MAX_ANSWER = 2 * 1024 * 1024
-_PART = 64 * 1024
 # Nothing shorter is a credential, and could be a word of any answer.
 _SHORTEST_SECRET = 8
 
@@ -92,54 +91,36 @@ def _seconds_between(start: str | None, end: str) -> float | None:
         return None
 
 
-def _body(response: HTTPResponse, until: float) -> bytes:
-    """The answer's body, cut at :data:`MAX_ANSWER`. TimeoutError where it comes byte by byte for too long."""
-    from http.client import IncompleteRead
-
-    body = bytearray()
-    while len(body) < MAX_ANSWER and (part := response.read1(_PART)):
-        body += part
-        if monotonic() > until:
-            raise TimeoutError("the answer takes too long")
-    if len(body) < MAX_ANSWER and response.length:  # read1 says nothing of what was promised and did not come
-        raise IncompleteRead(bytes(body), response.length)
-    return bytes(body[:MAX_ANSWER])
-
-
 def _without(secret: str, body: bytes) -> bytes:
     return body if len(secret) < _SHORTEST_SECRET else body.replace(secret.encode(), b"[credential]")
 
 
 def _name(error: Exception) -> str:
     """One name for every way in which a connection ends: reasons group dead letters."""
-    from http.client import IncompleteRead
-
-    return "ConnectionError" if isinstance(error, ConnectionError | IncompleteRead) else type(error).__name__
+    return "ConnectionError" if isinstance(error, ConnectionError) else type(error).__name__
 
 
 class HttpClient:
-    """Keeps connections open between invokes; safe to use from many threads."""
+    """Keeps connections open between invokes, in one event loop."""
 
     def __init__(self) -> None:
         self._connections = Connections()
 
-    def ask(self, request: Request, read: Callable[[Answer], Read]) -> Read | Transient | Unknown:
-        """Ask once; ``read`` says what the answer means."""
-        from http.client import HTTPException
-
+    async def ask(self, request: Request, read: Callable[[Answer], Read]) -> Read | Transient | Unknown:
+        """Ask once; ``read`` says what the answer means. ValueError for what cannot be written as a request."""
         try:
-            answer = self._ask(request)
+            answer = await self._ask(request)
         except NotReachedError as error:
             return Transient(f"not reached: {error}")
-        except (HTTPException, OSError) as error:
+        except OSError as error:
             return Unknown(f"no answer: {_name(error)}")
         return read(answer)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Hang up; the next call connects again."""
-        self._connections.close()
+        await self._connections.close()
 
-    def exchange(
+    async def exchange(
         self, request: Request, path: str, read: Callable[[Answer], Outcome], code: Callable[[Answer], Any]
     ) -> Outcome:
         """Ask once, for a message to be sent; the outcome tells what was asked and answered.
@@ -153,43 +134,45 @@ class HttpClient:
             return read(answer)
 
         begun = monotonic()
-        outcome = self.ask(request, listen)
+        outcome = await self.ask(request, listen)
         took = round((monotonic() - begun) * 1000)
         answered = [(answer.status, word(code(answer))) for answer in heard]
         return replace(outcome, exchange=Exchange("POST", path, took, *(answered[0] if answered else ())))
 
-    def _ask(self, request: Request) -> Answer:
-        connection = self._connections.take(request.url)
+    async def _ask(self, request: Request) -> Answer:
+        import asyncio
+
+        address = urlsplit(request.url)
+        written = _written(request, address)
+        wire = await self._connections.take(address)
         try:
-            answer, whole = _asked(connection, request)
+            async with asyncio.timeout(PROVIDER_TIMEOUT):
+                answer, reusable = await wire.ask(written, MAX_ANSWER)
         except BaseException:
-            connection.close()  # in whatever state it is
+            wire.hang_up()  # in whatever state it is
             raise
-        if whole:
-            self._connections.give_back(request.url, connection)
+        if reusable:
+            self._connections.give_back(address, wire)
         else:
-            connection.close()
-        return answer
+            wire.hang_up()
+        return replace(answer, body=_without(request.secret, answer.body))
 
 
-def _asked(connection: HTTPConnection, request: Request) -> tuple[Answer, bool]:
-    """The answer, and whether it was read to its end."""
-    until = monotonic() + PROVIDER_CONNECT_TIMEOUT + PROVIDER_TIMEOUT
-    connection.request(
-        "GET" if request.body is None else "POST",
-        _target(request.url),
-        body=None if request.body is None else json.dumps(request.body, ensure_ascii=False).encode(),
-        headers={"user-agent": "nofy", **request.headers},
-    )
-    response = connection.getresponse()
-    with response:
-        body = _body(response, until)
-        whole = response.isclosed() or response.length == 0
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(response.status, headers, _without(request.secret, body)), whole
+def _written(request: Request, address: SplitResult) -> bytes:
+    """The bytes of a request. ValueError for a header or an address that would be read as something else."""
+    body = b"" if request.body is None else json.dumps(request.body, ensure_ascii=False).encode()
+    headers = {"host": address.netloc.rpartition("@")[2], "accept-encoding": "identity", "user-agent": "nofy"}
+    headers |= request.headers
+    if request.body is not None:
+        headers["content-length"] = str(len(body))
+    lines = [f"{'GET' if request.body is None else 'POST'} {_target(address)} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if not all(each.isprintable() for each in lines) or " " in _target(address):
+        raise ValueError("a header or an address with characters that it must not have")
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
-def _target(url: str) -> str:
+def _target(address: SplitResult) -> str:
     """What is asked for of its server: the address without whose it is."""
-    parts = urlsplit(url)
-    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    path = address.path or "/"
+    return f"{path}?{address.query}" if address.query else path

@@ -78,22 +78,26 @@ class SlackClient:
         self._webhook_roots = webhook_roots(api_url)
         self._http = http
 
-    def call(self, message: Message, credential: str) -> Outcome:
+    async def call(self, message: Message, credential: str) -> Outcome:
         if message.settings.get("kind") == "webhook":
-            return self._webhook(message, credential)
+            return await self._webhook(message, credential)
         headers = {"authorization": f"Bearer {credential}", "content-type": JSON}
         body = {"channel": message.destination, **_content(message), "metadata": _metadata(message)}
         url = f"{self._api_url}/chat.postMessage"
         request = Request(url, headers, body, secret=credential)
-        return self._http.exchange(request, "/chat.postMessage", read_post, lambda answer: answer.json().get("error"))
+        return await self._http.exchange(request, "/chat.postMessage", read_post, _error)
 
-    def _webhook(self, message: Message, address: str) -> Outcome:
+    async def _webhook(self, message: Message, address: str) -> Outcome:
         """The vault has seen the address before it was sealed; what is asked for here is looked at here."""
         if not is_webhook(address, self._webhook_roots):
             return Rejected(RejectionKind.CONFIG, "the credential is no address of an incoming webhook of Slack")
         headers = {"content-type": "application/json"}
         request = Request(address, headers, _content(message), secret=secret_part(address))
-        return self._http.exchange(request, "/services/…", read_webhook, _word)
+        return await self._http.exchange(request, "/services/…", read_webhook, _word)
+
+
+def _error(answer: Answer) -> Any:
+    return answer.json().get("error")
 
 
 def _content(message: Message) -> dict[str, Any]:

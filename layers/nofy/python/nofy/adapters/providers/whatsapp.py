@@ -59,11 +59,11 @@ class WhatsAppClient:
         self._api_url = api_url.rstrip("/")
         self._http = http
 
-    def call(self, message: Message, credential: str) -> Outcome:
+    async def call(self, message: Message, credential: str) -> Outcome:
         url = f"{self._api_url}/{message.settings['phone_number_id']}/messages"
         headers = {"authorization": f"Bearer {credential}", "content-type": "application/json"}
         request = Request(url, headers, body_of(message), secret=credential)
-        return self._http.exchange(request, f"/{message.settings['phone_number_id']}/messages", read, _code)
+        return await self._http.exchange(request, f"/{message.settings['phone_number_id']}/messages", read, _code)
 
 
 def body_of(message: Message) -> dict[str, Any]:
