@@ -11,8 +11,10 @@ import logging
 import multiprocessing
 import os
 import sys
+import threading
 import time
-from contextlib import contextmanager
+from collections import deque
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -20,11 +22,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psutil
+from kafka import TopicPartition
+from kafka.structs import OffsetAndMetadata
 
 from bench.machine import PARTITIONS
 from faults.sending import OpenVault, Warm, client_of
 from faults.spec import Addresses, end_with_parent
-from faults.workers import Stream, load_handler
+from faults.workers import Stream, inbound, load_handler
 from nofy.adapters.aws.invoke import LambdaSender
 from nofy.adapters.providers.http import HttpClient
 from nofy.domain import timing
@@ -92,10 +96,49 @@ class InvokedSender(LambdaSender):
 
 
 class Polled(Stream):
-    """As Lambda's own pollers: the next batch does not wait for the last one's commit, which takes Kafka 8 ms."""
+    """As Lambda's own pollers: they read on while the function works, and it does not wait for the last one's commit.
 
-    def _commit(self, reader: Any, offsets: Any) -> None:
-        reader.commit_async(offsets)
+    kafka-python has one fetch under way while nobody polls, answered with the first records to come; whoever polls only
+    between two batches gets those few, and the others in the batch after.
+    """
+
+    def _read(self) -> None:
+        arrived = Arrived(self._size)
+        with closing(self._reader()) as reader, closing(self._reader()) as committer:
+            self._assign(reader)
+            threading.Thread(target=arrived.poll, args=(reader,), daemon=True).start()
+            while True:
+                fetched = arrived.take()
+                self._settle([inbound(each) for each in fetched])
+                # By a consumer of its own, which kafka-python wants for each thread.
+                last = fetched[-1]
+                where = TopicPartition(last.topic, last.partition)
+                committer.commit_async({where: OffsetAndMetadata(last.offset + 1, "", -1)})
+
+
+class Arrived:
+    """What was read of one partition, and not handed over yet: at most a batch, and what came with its last record."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._records: deque[Any] = deque()
+        self._change = threading.Condition()
+
+    def poll(self, reader: Any) -> None:
+        while True:
+            for fetched in reader.poll(timeout_ms=1_000, max_records=self._size).values():
+                with self._change:
+                    self._change.wait_for(lambda: len(self._records) < self._size)
+                    self._records.extend(fetched)
+                    self._change.notify_all()
+
+    def take(self) -> list[Any]:
+        """All of it, as soon as there is anything."""
+        with self._change:
+            self._change.wait_for(lambda: self._records)
+            taken = [self._records.popleft() for _ in range(min(self._size, len(self._records)))]
+            self._change.notify_all()
+        return taken
 
 
 def work(role: Role, at: Addresses, log_file: str) -> None:

@@ -162,7 +162,18 @@ class Stream:
                 time.sleep(PAUSE_SECONDS)
 
     def _read(self) -> None:
-        reader = KafkaConsumer(
+        reader = self._reader()
+        try:
+            self._assign(reader)
+            while True:
+                for where, fetched in reader.poll(timeout_ms=1_000, max_records=self._size).items():
+                    self._settle([inbound(each) for each in fetched])
+                    self._commit(reader, {where: OffsetAndMetadata(fetched[-1].offset + 1, "", -1)})
+        finally:
+            reader.close(timeout_ms=500)
+
+    def _reader(self) -> Any:
+        return KafkaConsumer(
             bootstrap_servers=self._brokers,
             group_id=self._group,
             enable_auto_commit=False,
@@ -173,15 +184,10 @@ class Stream:
             max_poll_records=self._size,
             metrics_enabled=False,
         )
-        try:
-            partitions = self._partitions or reader.partitions_for_topic(self._topic)
-            reader.assign([TopicPartition(self._topic, each) for each in partitions])
-            while True:
-                for where, fetched in reader.poll(timeout_ms=1_000, max_records=self._size).items():
-                    self._settle([_inbound(each) for each in fetched])
-                    self._commit(reader, {where: OffsetAndMetadata(fetched[-1].offset + 1, "", -1)})
-        finally:
-            reader.close(timeout_ms=500)
+
+    def _assign(self, reader: Any) -> None:
+        partitions = self._partitions or reader.partitions_for_topic(self._topic)
+        reader.assign([TopicPartition(self._topic, each) for each in partitions])
 
     def _commit(self, reader: Any, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
         reader.commit(offsets)
@@ -198,7 +204,7 @@ class Stream:
                 return
 
 
-def _inbound(fetched: Any) -> InboundRecord:
+def inbound(fetched: Any) -> InboundRecord:
     return InboundRecord(
         fetched.topic, fetched.partition, fetched.offset, fetched.key, fetched.value or b"", fetched.timestamp
     )

@@ -170,6 +170,12 @@ def test_many_keys_are_spread(broker: Broker) -> None:
     assert found == set(range(PARTITIONS))
 
 
+def test_a_record_goes_to_the_partition_that_was_chosen_for_it_whatever_its_key(broker: Broker) -> None:
+    chosen = [2, 0, 1, 2, 2]
+    records = [OutboundRecord(broker.topic, b"ada", b"one", each) for each in chosen]
+    assert [each and each.partition for each in broker.bus.publish(records)] == chosen
+
+
 @takes_limits
 def test_a_record_the_topic_does_not_take_is_refused_alone_or_with_what_follows_it_in_its_partition(
     broker: Broker,

@@ -48,7 +48,7 @@ class MemoryBus:
         return self._append(record)
 
     def _append(self, record: OutboundRecord) -> Placement:
-        number = zlib.crc32(record.key) % self._partitions
+        number = zlib.crc32(record.key) % self._partitions if record.partition is None else record.partition
         partition = self.topics[record.topic][number]
         stamp = int(self._clock().timestamp() * 1_000)
         partition.append(InboundRecord(record.topic, number, len(partition), record.key, record.value, stamp))

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from nofy.pipeline.target import BATCHES_AHEAD, LEAST_A_PARTITION, MORE, STRETCH, WAIT, SharedTarget, target_lag
+from nofy.pipeline.target import BATCHES_AHEAD, LEAST_A_PARTITION, MORE, WAIT, SharedTarget, target_lag
 from tests.fakes import NOON
 
 MOST = 2_000
@@ -103,7 +103,7 @@ def test_a_shared_target_costs_consumers_a_third_at_most_and_keeps_records_movin
     found = lane(name)
     rate, wait = found.run(60)
     assert rate >= 0.65 * at_most(name)
-    assert wait <= 1.1 * max(WAIT, STRETCH * found.target.best)
+    assert wait <= 1.6 * max(WAIT, found.target.best)  # the search goes a step or two too far before it turns
     assert found.target.least < found.target.target < MOST / 3
 
 
@@ -125,7 +125,8 @@ def test_where_work_is_what_is_missing_nothing_is_learnt_of_consumers() -> None:
 
 def test_what_is_read_is_counted_from_one_batchs_end_to_anothers() -> None:
     target = SharedTarget(32, MOST)
-    for tick in range(30):  # a batch of 32 each second: a record takes a second, however often it is looked at
-        target.learn(32 if tick % 10 == 0 else 0, 32, NOON + timedelta(seconds=tick / 10), used_up=True)
+    for tick in range(30):  # a batch of all there may be each second, however often it is looked at
+        most = int(target.target)
+        target.learn(most if tick % 10 == 0 else 0, most, NOON + timedelta(seconds=tick / 10), used_up=True)
     assert target.best == pytest.approx(1.0)
     assert target.target == pytest.approx(32 * MORE**2)

@@ -43,6 +43,7 @@ class OutboundRecord:
     topic: str
     key: bytes
     value: bytes
+    partition: int | None = None  # None: the one that its key leads to
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,17 @@ deliveries go beyond the credit, to be in the consumers' next batch and not in t
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from nofy.domain.errors import BusUnavailableError
 from nofy.domain.routing import LANES, Lane, Priority
-from nofy.pipeline.target import LEAST_A_PARTITION, SharedTarget, target_lag
+from nofy.pipeline.target import BATCHES_AHEAD, LEAST_A_PARTITION, SharedTarget, a_batch, target_lag
+from nofy.pipeline.unread import Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from nofy.domain.delivery import Waiting
@@ -63,50 +63,11 @@ MEASURE_EVERY = timedelta(milliseconds=50)
 
 
 @dataclass(slots=True)
-class _Unread:
-    """A lane's records that its consumers have not read, as far as is known, and whose they are."""
-
-    count: int = 0
-    ends: dict[int, int] | None = None  # where the topic's partitions end; None: not known
-    read: int | None = None  # how far the consumers were when they were last asked about, over all partitions
-    of: Counter[UUID] = field(default_factory=Counter)
-    _placed: dict[int, deque[tuple[int, UUID]]] = field(default_factory=dict)
-
-    def place(self, project: UUID, at: Placement) -> None:
-        self.count += 1
-        self.of[project] += 1
-        self._placed.setdefault(at.partition, deque()).append((at.offset, project))
-        if self.ends is not None:
-            self.ends[at.partition] = max(self.ends.get(at.partition, 0), at.offset + 1)
-
-    def measure(self, ends: dict[int, int], committed: Mapping[int, int]) -> int:
-        """How much was read since the last time."""
-        self.ends = ends
-        self.count = sum(max(0, end - committed.get(partition, 0)) for partition, end in ends.items())
-        for partition, placed in self._placed.items():
-            while placed and placed[0][0] < committed.get(partition, 0):
-                self._forget(placed.popleft()[1])
-        before, self.read = self.read, sum(ends.values()) - self.count
-        return 0 if before is None else self.read - before
-
-    def unknown(self) -> None:
-        """The broker does not tell: whatever was placed counts as read."""
-        self.count = 0
-        self.of.clear()
-        self._placed.clear()
-
-    def _forget(self, project: UUID) -> None:
-        self.of[project] -= 1
-        if self.of[project] <= 0:
-            del self.of[project]
-
-
-@dataclass(slots=True)
 class _Account:
     """One lane's. ``most``: its target while one project uses it alone."""
 
     most: int
-    unread: _Unread = field(default_factory=_Unread)
+    unread: Unread = field(default_factory=Unread)
     sharing: SharedTarget | None = None  # None: nobody knows how many partitions there are
     project: UUID | None = None  # whose the last record was
     placed_at: datetime | None = None
@@ -115,6 +76,7 @@ class _Account:
     measured_at: datetime | None = None
     unmeasured: bool = False  # the last try failed
     floor_at: datetime | None = None  # since when its floor grows
+    refused_at: datetime | None = None  # when Kafka last refused a record of it
 
     def shared(self, now: datetime) -> bool:
         return self.shared_at is not None and now - self.shared_at <= SHARED
@@ -123,6 +85,26 @@ class _Account:
         if not self.shared(now):
             return self.most
         return int(self.sharing.target) if self.sharing else min(self.most, LEAST_A_PARTITION)
+
+    def left(self, now: datetime) -> int:
+        """How much of its target is not used."""
+        target = self.target(now)
+        room = self.room(target) if self.shared(now) else None
+        return target - self.unread.count if room is None else room
+
+    def is_low(self, left: int, now: datetime) -> bool:
+        """Whether half of what there can be is used, so that it is time to ask how far consumers are."""
+        target = self.target(now)
+        return left <= (target // BATCHES_AHEAD if self.shared(now) else target) // 2
+
+    def room(self, target: int) -> int | None:
+        """How much more there may be of a lane that projects share. None: its partitions are not known.
+
+        Of the batches ahead each by itself is bounded, and not only their sum: a consumer that has little in hand would
+        be given much to go on with, and then little again, for ever; and everybody waits for the long ones.
+        """
+        ends = self.unread.ends
+        return self.unread.room(a_batch(target, len(ends))) if ends else None
 
     def place(self, project: UUID, at: Placement, now: datetime) -> None:
         if self.project not in (None, project):
@@ -182,6 +164,24 @@ class LaneCredit:
         for each, at in placed:
             self._accounts[each.lane].place(each.project_id, at, now)
 
+    def partitions(self, lane: Lane, count: int) -> Sequence[int | None]:
+        """Where its next records go; None: wherever their keys lead.
+
+        Chosen where projects share the lane: a consumer takes all that its partition has, and whoever comes next waits
+        for the end of it, so that no batch should be longer than the others. While Kafka refuses records nothing is
+        chosen, as the partition that nothing can be placed in has the least unread.
+        """
+        account, now = self._accounts[lane], self._clock()
+        refused = account.refused_at is not None and now - account.refused_at <= SHARED
+        chosen = account.unread.spread(count) if account.shared(now) and not refused else None
+        return chosen or [None] * count
+
+    def refuse(self, lanes: Iterable[Lane]) -> None:
+        """Note that Kafka did not take records of these."""
+        now = self._clock()
+        for each in lanes:
+            self._accounts[each].refused_at = now
+
     def _urgent_about(self, priority: Priority, now: datetime) -> bool:
         """Whether a more urgent lane had work within the last second."""
         order = list(Priority)
@@ -192,24 +192,23 @@ class LaneCredit:
         )
 
     def _credit(self, lane: Lane, account: _Account, now: datetime) -> int:
-        target = account.target(now)
-        account.used_up |= account.unread.count >= target
-        if account.unread.count >= target // 2:
+        left = account.left(now)
+        account.used_up |= left <= 0
+        if account.is_low(left, now):
             self._measure(lane, account, now)
-            target = account.target(now)
-        left = target - account.unread.count
+            left = account.left(now)
         if left > 0:
             account.floor_at = now
             return left
-        return self._beyond(lane, account, target, now)
+        return self._beyond(lane, account, now)
 
-    def _beyond(self, lane: Lane, account: _Account, target: int, now: datetime) -> int:
+    def _beyond(self, lane: Lane, account: _Account, now: datetime) -> int:
         """What is given all the same: anybody's floor, else a little of whoever has next to nothing unread."""
         self.holders[lane] = frozenset()
         if floor := account.floor(now):
             return floor
         self.holders[lane] = frozenset(each for each, count in account.unread.of.items() if count >= HELD)
-        return max(0, min(BEYOND, 2 * target - account.unread.count)) if self.holders[lane] else 0
+        return max(0, min(BEYOND, 2 * account.target(now) - account.unread.count)) if self.holders[lane] else 0
 
     def _measure(self, lane: Lane, account: _Account, now: datetime) -> None:
         if account.measured_at is not None and now - account.measured_at < MEASURE_EVERY:
@@ -229,5 +228,7 @@ class LaneCredit:
         if ends is None:
             account.unread.unknown()
             return
-        read = account.unread.measure(ends, self._offsets.committed(lane.group, lane.topic))
+        read = account.unread.measure(
+            ends, self._offsets.committed(lane.group, lane.topic), a_batch(account.most, len(ends))
+        )
         account.learn(read, now)

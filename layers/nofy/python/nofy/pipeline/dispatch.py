@@ -13,6 +13,7 @@ waits for the next one: how long a turn may be is for the credit to say.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -179,12 +180,19 @@ class Dispatcher:
 
     def _produce_at_once(self, batch: list[Waiting], now: datetime, done: Dispatched) -> list[Waiting]:
         """Produce, and mark what Kafka took."""
-        placements = self.bus.publish([_record(each, now) for each in batch])
+        placements = self.bus.publish(self._records(batch, now))
         placed = [(each, at) for each, at in zip(batch, placements, strict=True) if at]
         self.store.mark_queued([Queued(each.fence, at.partition, at.offset) for each, at in placed])
         self.credit.spend(placed)
         done.queued += len(placed)
-        return [each for each, at in zip(batch, placements, strict=True) if at is None]
+        refused = [each for each, at in zip(batch, placements, strict=True) if at is None]
+        self.credit.refuse({each.lane for each in refused})
+        return refused
+
+    def _records(self, batch: list[Waiting], now: datetime) -> list[OutboundRecord]:
+        counts = Counter(each.lane for each in batch)
+        partitions = {lane: iter(self.credit.partitions(lane, count)) for lane, count in counts.items()}
+        return [_record(each, next(partitions[each.lane]), now) for each in batch]
 
     def _end(self, sorted_: _Sorted, done: Dispatched) -> None:
         if sorted_.held:
@@ -221,9 +229,9 @@ def _sort(waiting: list[Waiting], now: datetime) -> _Sorted:
     return sorted_
 
 
-def _record(waiting: Waiting, now: datetime) -> OutboundRecord:
+def _record(waiting: Waiting, partition: int | None, now: datetime) -> OutboundRecord:
     key = _key(waiting.project_id, waiting.destination)
-    return OutboundRecord(waiting.lane.topic, key, queue_value(waiting.fence, now))
+    return OutboundRecord(waiting.lane.topic, key, queue_value(waiting.fence, now), partition)
 
 
 def _key(project_id: UUID, destination: str) -> bytes:

@@ -106,7 +106,7 @@ def _send(producer: KafkaProducer, record: OutboundRecord) -> Any:
     from kafka.errors import MessageSizeTooLargeError
 
     try:
-        return producer.send(record.topic, record.value, key=record.key)
+        return producer.send(record.topic, record.value, key=record.key, partition=record.partition)
     except MessageSizeTooLargeError:
         return None  # this record alone: its neighbours fit
 

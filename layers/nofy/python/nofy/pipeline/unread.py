@@ -1,0 +1,92 @@
+"""What lies unread in a lane's topic, where, and whose it is, as far as the dispatcher knows."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from heapq import heapify, heapreplace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from nofy.ports.bus import Placement
+
+
+@dataclass(slots=True)
+class Unread:
+    """A lane's records that its consumers have not read, by partition and by project.
+
+    A consumer takes what its partition has as one batch, and commits when that is done: what came before the last
+    commit that was seen is in its hands, as much as a batch may have, and what came since waits for the next one.
+    """
+
+    in_partitions: Counter[int] = field(default_factory=Counter)
+    waiting: Counter[int] = field(default_factory=Counter)  # those of them that are in nobody's hands yet
+    ends: dict[int, int] | None = None  # where the topic's partitions end; None: not known
+    read: int | None = None  # how far the consumers were when they were last asked about, over all partitions
+    of: Counter[UUID] = field(default_factory=Counter)
+    _placed: dict[int, deque[tuple[int, UUID]]] = field(default_factory=dict)
+    _committed: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return self.in_partitions.total()
+
+    def place(self, project: UUID, at: Placement) -> None:
+        self.in_partitions[at.partition] += 1
+        self.waiting[at.partition] += 1
+        self.of[project] += 1
+        self._placed.setdefault(at.partition, deque()).append((at.offset, project))
+        if self.ends is not None:
+            self.ends[at.partition] = max(self.ends.get(at.partition, 0), at.offset + 1)
+
+    def measure(self, ends: dict[int, int], committed: Mapping[int, int], batch: int) -> int:
+        """How much was read since the last time. ``batch``: the most that a consumer takes at once."""
+        self.ends = ends
+        self.in_partitions = Counter(
+            {partition: max(0, end - committed.get(partition, 0)) for partition, end in ends.items()}
+        )
+        for partition, unread in self.in_partitions.items():
+            if committed.get(partition, 0) > self._committed.get(partition, 0):
+                self.waiting[partition] = max(0, unread - batch)
+            else:
+                self.waiting[partition] = min(unread, self.waiting[partition])
+        self._committed = {each: committed.get(each, 0) for each in ends}
+        for partition, placed in self._placed.items():
+            while placed and placed[0][0] < committed.get(partition, 0):
+                self._forget(placed.popleft()[1])
+        before, self.read = self.read, sum(ends.values()) - self.count
+        return 0 if before is None else self.read - before
+
+    def unknown(self) -> None:
+        """The broker does not tell: whatever was placed counts as read."""
+        self.in_partitions.clear()
+        self.waiting.clear()
+        self.of.clear()
+        self._placed.clear()
+
+    def room(self, batch: int) -> int:
+        """How many more records there may be, if no batch to come should be longer."""
+        return sum(max(0, batch - self.waiting[each]) for each in self.ends or ())
+
+    def spread(self, count: int) -> list[int] | None:
+        """The partitions of so many further records: of each in its turn, the one where the next batch is the shortest,
+        and of such the one whose consumer has the least in hand. None where it is not known which there are.
+        """
+        if not self.ends:
+            return None
+        heap = [(self.waiting[each], self.in_partitions[each], each) for each in self.ends]
+        heapify(heap)
+        chosen = []
+        for _ in range(count):
+            waiting, unread, partition = heap[0]
+            chosen.append(partition)
+            heapreplace(heap, (waiting + 1, unread + 1, partition))
+        return chosen
+
+    def _forget(self, project: UUID) -> None:
+        self.of[project] -= 1
+        if self.of[project] <= 0:
+            del self.of[project]
