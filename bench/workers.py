@@ -17,7 +17,6 @@ from collections import deque
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -26,7 +25,7 @@ from kafka import TopicPartition
 from kafka.structs import OffsetAndMetadata
 
 from bench.machine import PARTITIONS
-from faults.sending import OpenVault, Warm, client_of
+from faults.sending import OpenVault, client_of
 from faults.spec import Addresses, end_with_parent
 from faults.workers import Stream, inbound, load_handler
 from nofy.adapters.aws.invoke import LambdaSender
@@ -78,21 +77,25 @@ def pipeline(*lanes: Lane, partitions: int, batch: int = BATCH) -> list[Role]:
 
 
 class InvokedSender(LambdaSender):
-    """The sender functions without Lambda: payload and answer are JSON all the same."""
+    """The sender functions without Lambda: payload and answer are JSON all the same.
+
+    One of them for each consumer, which serves one invoke at a time: two cores would have no more to run others on, and
+    so a consumer has 32 calls in flight, as the cases count on.
+    """
 
     def __init__(self, provider_url: str) -> None:
         super().__init__({each: each for each in Provider})
         logger.setLevel(logging.WARNING)  # a line an invoke goes to CloudWatch, not to whoever reads the figures
-        self._provider_url = provider_url
-        self._warm = {each: Warm(partial(self._started, each)) for each in Provider}
+        self._senders = {
+            each: ChannelSender(client_of(each, provider_url, HttpClient()), OpenVault(), clock.now)
+            for each in Provider
+        }
+        self._free = threading.Lock()
 
     def _invoke(self, function: str, payload: dict[str, Any]) -> bytes:
         event = json.loads(json.dumps(payload))
-        with self._warm[Provider(function)].sender() as sender:
-            return json.dumps(sending.answer(sender, event)).encode()
-
-    def _started(self, provider: Provider) -> ChannelSender:
-        return ChannelSender(client_of(provider, self._provider_url, HttpClient()), OpenVault(), clock.now)
+        with self._free:
+            return json.dumps(sending.answer(self._senders[Provider(function)], event)).encode()
 
 
 class Polled(Stream):
