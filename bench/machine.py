@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 import redis
 
 from bench import stub
-from faults.machine import as_role, migrated
+from faults.machine import as_role, lift_limits, migrated
 from faults.spec import Addresses
 from local import kafka_broker, servers
 from local.choices import KafkaKind, chosen_kafka
 from local.topics import local_topics
 from nofy.adapters.postgres.administration import PostgresAdministration
 from nofy.domain import tokens
-from nofy.domain.accounts import ProjectLimits
 from nofy.domain.routing import LANES, PROVIDER_OF, Channel
 from nofy.domain.tokens import Mode
 from nofy.runtime import clock
@@ -39,7 +38,6 @@ SETTINGS: dict[str, Any] = {
     "phone_number_id": "1",
     "limits": {"integration": None, "destination": None},
 }
-UNLIMITED = ProjectLimits(requests_per_second=100_000.0, burst=100_000)
 
 
 @dataclass(frozen=True)
@@ -97,12 +95,7 @@ class Machine:
             administration.set_integration(
                 clock.new_id(), project.project_id, each, PROVIDER_OF[each], SETTINGS, b"bench-credential"
             )
-        self.query(
-            "UPDATE projects SET requests_per_second = %(rate)s, burst = %(burst)s WHERE id = %(project)s",
-            rate=UNLIMITED.requests_per_second,
-            burst=UNLIMITED.burst,
-            project=project.project_id,
-        )
+        lift_limits(self.truth, project.project_id)
         return project
 
 

@@ -126,19 +126,31 @@ class Arrived:
         self._size = size
         self._records: deque[Any] = deque()
         self._change = threading.Condition()
+        self._failure: Exception | None = None
 
     def poll(self, reader: Any) -> None:
-        while True:
-            for fetched in reader.poll(timeout_ms=1_000, max_records=self._size).values():
-                with self._change:
-                    self._change.wait_for(lambda: len(self._records) < self._size)
-                    self._records.extend(fetched)
-                    self._change.notify_all()
+        """For a thread of its own; what ends it is raised by :meth:`take`."""
+        try:
+            while True:
+                for fetched in reader.poll(timeout_ms=1_000, max_records=self._size).values():
+                    self._put(fetched)
+        except Exception as error:  # noqa: BLE001
+            with self._change:
+                self._failure = error
+                self._change.notify_all()
+
+    def _put(self, fetched: Sequence[Any]) -> None:
+        with self._change:
+            self._change.wait_for(lambda: len(self._records) < self._size)
+            self._records.extend(fetched)
+            self._change.notify_all()
 
     def take(self) -> list[Any]:
         """All of it, as soon as there is anything."""
         with self._change:
-            self._change.wait_for(lambda: self._records)
+            self._change.wait_for(lambda: self._records or self._failure)
+            if self._failure:
+                raise self._failure
             taken = [self._records.popleft() for _ in range(min(self._size, len(self._records)))]
             self._change.notify_all()
         return taken

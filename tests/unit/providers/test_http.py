@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import pytest
 
-from nofy.adapters.providers import connections
+from nofy.adapters.providers import connections, wire
 from nofy.adapters.providers import http as module
 from nofy.adapters.providers.http import Answer, HttpClient, Request
 from nofy.domain.outcomes import Accepted, Outcome, Transient, Unknown
@@ -85,6 +85,14 @@ def test_a_name_nobody_knows_was_never_reached(caller: Caller, monkeypatch: pyte
     assert post(caller, "http://api.invalid/send") == Transient("not reached: gaierror")
 
 
+def test_a_connection_that_ends_as_it_is_made_is_not_waited_for(caller: Caller, monkeypatch: pytest.MonkeyPatch):
+    made = wire.Wire.connection_made
+    monkeypatch.setattr(wire.Wire, "connection_made", lambda self, transport: (made(self, transport), self.hang_up()))
+    with TinyServer([reply()]) as server:
+        assert post(caller, server.url) == Transient("not reached: ConnectionResetError")
+        assert not server.asked
+
+
 def test_a_door_that_nobody_answers_was_never_reached(caller: Caller, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(connections, "PROVIDER_CONNECT_TIMEOUT", 0.1)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
@@ -102,6 +110,7 @@ def test_a_door_that_nobody_answers_was_never_reached(caller: Caller, monkeypatc
         CLOSE,
         b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{",  # an answer that breaks off
         b"SSH-2.0-OpenSSH_9.6\r\n",  # an answer in another language
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: ours\r\n\r\n",  # that nobody asked for
     ],
 )
 def test_a_request_that_left_and_got_no_whole_answer_may_have_been_acted_on(caller: Caller, ending: bytes):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from nofy.domain.errors import BusUnavailableError
 from nofy.domain.routing import LANES, Lane, Priority
-from nofy.pipeline.target import BATCHES_AHEAD, LEAST_A_PARTITION, SharedTarget, a_batch, target_lag
+from nofy.pipeline.target import BATCHES_AHEAD, LEAST_A_PARTITION, SharedTarget, longest_batch, target_lag
 from nofy.pipeline.unread import Unread
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class _Account:
         be given much to go on with, and then little again, for ever; and everybody waits for the long ones.
         """
         ends = self.unread.ends
-        return self.unread.room(a_batch(target, len(ends))) if ends else None
+        return self.unread.room(longest_batch(target, len(ends))) if ends else None
 
     def place(self, project: UUID, at: Placement, now: datetime) -> None:
         if self.project not in (None, project):
@@ -229,6 +229,6 @@ class LaneCredit:
             account.unread.unknown()
             return
         read = account.unread.measure(
-            ends, self._offsets.committed(lane.group, lane.topic), a_batch(account.most, len(ends))
+            ends, self._offsets.committed(lane.group, lane.topic), longest_batch(account.most, len(ends))
         )
         account.learn(read, now)

@@ -21,10 +21,10 @@ BATCHES_AHEAD = 2
 # (``pipeline/send.py``). A slow provider that bears all of them lets the target grow, as records take no longer for it.
 LEAST_A_PARTITION = 16
 # So long a record may be in Kafka whatever is found (seconds): two batches with a provider that takes 50 ms. And so
-# many times as long as it takes at the best, where that is more. With half as much again a quiet project waited 2.5 to
-# 3.3 times as long beside a busy one as alone, with this 1.6 to 2.9, and consumers read 320 to 480 a second of 640
-# (P10 of docs/performance.md). What these cost consumers beside the fullest batches is in
-# ``tests/unit/pipeline/test_target.py``: a quarter with a provider that costs nothing, a third with a slow one.
+# many times as long as it takes at the best, where that is more. With 0.2 and 1.5 a quiet project waited 3.4 to 3.9
+# times as long beside a busy one as alone, and consumers read 480 to 500 a second of 640; with these it is 1.7 to 2.9
+# times, and 320 to 480 a second; with 0.14 and 1.0 1.6 to 1.8 times, and 255 to 275 (P10 of docs/performance.md). What
+# they cost consumers beside the fullest batches is held in ``tests/unit/pipeline/test_target.py``: a third at most.
 WAIT = 0.16
 STRETCH = 1.1
 # How fast the target is sought: up by a quarter and down by a fifth, each time that so long was measured.
@@ -37,8 +37,8 @@ def target_lag(partitions: int, batch: int) -> int:
     return BATCHES_AHEAD * partitions * batch
 
 
-def a_batch(target: int, partitions: int) -> int:
-    """The other way round: the batch of a partition that a target allows."""
+def longest_batch(target: int, partitions: int) -> int:
+    """The other way round: of a partition, by a lane's target."""
     return max(1, target // BATCHES_AHEAD // max(1, partitions))
 
 

@@ -69,6 +69,8 @@ async def _connected(address: SplitResult) -> Wire:
             )
     except OSError as error:  # a name, a door, a certificate (SSLError is one), the time: nothing was asked yet
         raise NotReachedError(type(error).__name__) from error
+    if wire.has_ended:  # it would never say so again, and whoever asked would wait for the whole time-out
+        raise NotReachedError("ConnectionResetError")
     return wire
 
 

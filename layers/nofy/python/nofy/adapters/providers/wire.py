@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 if TYPE_CHECKING:
     from nofy.adapters.providers.http import Answer
@@ -82,7 +82,7 @@ class _Reading:
     def feed(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
-        except HttpParserError as error:
+        except (HttpParserError, HttpParserUpgrade) as error:  # (nobody asked for another protocol)
             self._fail(ConnectionError(str(error)))
 
     def end(self, error: Exception | None) -> None:

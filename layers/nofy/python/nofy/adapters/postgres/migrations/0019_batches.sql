@@ -3,7 +3,8 @@
 -- of partitions; more with more weeks), and a delivery waits for it. As functions and not as prepared statements, for
 -- which an RDS Proxy would keep a session.
 --
--- A kept plan knows nothing of the batch it is for, so what the planner would choose wrongly is not left to it:
+-- A kept plan knows nothing of the batch it is for, so what the planner would choose wrongly is not left to it. All of
+-- these functions are set (at the end) to
 --   plan_cache_mode      one plan from the first call on, rather than five that are planned for five batches
 --   enable_seqscan       rows are looked up by their keys, whatever waits beside them
 --   enable_nestloop      no joins of each with each: the planner takes any array for ten elements. Every table in a join
@@ -16,8 +17,6 @@ CREATE FUNCTION nofy_waiting(ids uuid[]) RETURNS TABLE (
     expires_at timestamptz, held boolean, weight smallint
 )
 LANGUAGE plpgsql
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
-SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -43,8 +42,6 @@ CREATE FUNCTION nofy_mark_queued(
     ids uuid[], attempt_nos integer[], due_ats timestamptz[], partitions integer[], offsets bigint[]
 ) RETURNS void
 LANGUAGE plpgsql
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
-SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -77,8 +74,6 @@ CREATE FUNCTION nofy_lease(
     live boolean, in_doubt_since timestamptz
 )
 LANGUAGE plpgsql
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
-SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -133,7 +128,6 @@ CREATE FUNCTION nofy_states(ids uuid[]) RETURNS TABLE (
     integration_id uuid, provider_message_id text, reason text, project_id uuid
 )
 LANGUAGE plpgsql
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -156,8 +150,6 @@ CREATE FUNCTION nofy_apply_changes(
     why_put_away text
 ) RETURNS SETOF uuid
 LANGUAGE plpgsql
-SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
-SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -245,5 +237,19 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION nofy_waiting, nofy_mark_queued, nofy_lease, nofy_states, nofy_apply_changes FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION nofy_waiting, nofy_mark_queued, nofy_lease, nofy_states, nofy_apply_changes TO nofy_pipeline;
+DO $$
+DECLARE
+    ours text;
+BEGIN
+    FOREACH ours IN ARRAY ARRAY[
+        'nofy_waiting', 'nofy_mark_queued', 'nofy_lease', 'nofy_states', 'nofy_apply_changes'
+    ] LOOP
+        EXECUTE format('ALTER FUNCTION %I SET search_path = public, pg_temp', ours);
+        EXECUTE format('ALTER FUNCTION %I SET plan_cache_mode = force_generic_plan', ours);
+        EXECUTE format('ALTER FUNCTION %I SET enable_seqscan = off', ours);
+        EXECUTE format('ALTER FUNCTION %I SET enable_nestloop = off', ours);
+        EXECUTE format('REVOKE ALL ON FUNCTION %I FROM PUBLIC', ours);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %I TO nofy_pipeline', ours);
+    END LOOP;
+END
+$$;
