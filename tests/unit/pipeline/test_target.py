@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import pytest
 
+from nofy.pipeline.credit import MEASURE_EVERY
 from nofy.pipeline.target import BATCHES_AHEAD, LEAST_A_PARTITION, MORE, WAIT, SharedTarget, target_lag
 from tests.fakes import NOON
 
 MOST = 2_000
-TICK = 0.05
+TICK = MEASURE_EVERY.total_seconds()
 
 
 @dataclass
@@ -114,6 +115,15 @@ def test_a_provider_that_becomes_slower_is_not_asked_less_and_less() -> None:
         each.seconds_a_call = 1.0
     rate, _ = found.run(120)
     assert rate >= 0.6 * 2 * 16
+
+
+def test_what_is_measured_too_long_as_often_as_too_short_leaves_the_target_where_it_was() -> None:
+    target = SharedTarget(32, MOST)
+    target.target = 200
+    for second in range(41):  # the first only begins to count
+        read = 4_000 if second % 2 else 400
+        target.learn(read, 200, NOON + timedelta(seconds=second), used_up=True)
+    assert target.target == pytest.approx(200)
 
 
 def test_where_work_is_what_is_missing_nothing_is_learnt_of_consumers() -> None:

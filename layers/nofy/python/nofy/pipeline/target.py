@@ -20,15 +20,18 @@ BATCHES_AHEAD = 2
 # The least a partition has unread, where the search begins: half the calls that a sender has in flight at once
 # (``pipeline/send.py``). A slow provider that bears all of them lets the target grow, as records take no longer for it.
 LEAST_A_PARTITION = 16
-# So long a record may be in Kafka whatever is found (seconds): two batches with a provider that takes 50 ms. And so
-# many times as long as it takes at the best, where that is more. With 0.2 and 1.5 a quiet project waited 3.4 to 3.9
-# times as long beside a busy one as alone, and consumers read 480 to 500 a second of 640; with these it is 1.7 to 2.9
-# times, and 320 to 480 a second; with 0.14 and 1.0 1.6 to 1.8 times, and 255 to 275 (P10 of docs/performance.md). What
+# So long a record may be in Kafka whatever is found (seconds): a little less than two batches with a provider that takes
+# 50 ms. And so many times as long as it takes at the best, where that is more. Between 0.13 and 0.16 a quiet project
+# waits 1.7 to 2.2 times as long beside a busy one as alone, and consumers read 370 to 540 a second of 640; with 0.2 and
+# 1.5 it was 3.4 to 3.9 times, with 0.12 and 1.0 1.6 to 1.8 times and 255 a second (P10 of docs/performance.md). What
 # they cost consumers beside the fullest batches is held in ``tests/unit/pipeline/test_target.py``: a third at most.
-WAIT = 0.16
+WAIT = 0.14
 STRETCH = 1.1
-# How fast the target is sought: up by a quarter and down by a fifth, each time that so long was measured.
-MORE, LESS = 1.25, 0.8
+# How fast the target is sought, each time that so long was measured. A step down undoes a step up: with 1.1 and 0.9 what
+# is measured too long by chance as often as too short lets the target shrink, and a provider of a second was read at a
+# sixth of what it bears. Smaller steps are slow to find such a provider's target, larger ones make longer batches.
+MORE = 1.2
+LESS = 1 / MORE
 TRIED = timedelta(milliseconds=500)
 
 
