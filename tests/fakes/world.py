@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import UUID
 from nofy.domain.lifecycle import Status
 from nofy.domain.notification import PlannedNotification
 from nofy.domain.records import InboundRecord
-from nofy.domain.routing import ACKS_GROUP, ACKS_TOPIC, DLQ_GROUP, DLQ_TOPIC, LANES, Channel
+from nofy.domain.routing import ACKS_GROUP, ACKS_TOPIC, DLQ_GROUP, DLQ_TOPIC, LANES, Channel, Lane
 from nofy.domain.timing import CONSUMER_TIMEOUT
 from nofy.pipeline.accept import accept
 from nofy.pipeline.acknowledge import Acknowledged, Acknowledger
@@ -35,6 +36,13 @@ from tests.fakes.tables import DeliveryRow
 Rate = dict[str, float] | None
 
 
+class HedgedCredit(LaneCredit):
+    """A credit by which every record goes to two consumers."""
+
+    def partitions(self, lane: Lane, projects: Sequence[UUID]) -> Sequence[tuple[int | None, ...]]:
+        return [(0, 1)] * len(projects)
+
+
 class World:
     """One project's deliveries, the clock, every port, and ``faults`` that may strike at any of their methods."""
 
@@ -51,6 +59,7 @@ class World:
         self.project: Project = new_project(self.clock, CountingIds(self.clock))
         self.store.add_key(self.project.token_hash, self.project.principal)
         self.limit()
+        self.credit: type[LaneCredit] = LaneCredit
         self._runs = 0
 
     def _faulty(self, port: object) -> Any:
@@ -79,7 +88,7 @@ class World:
             store=self._faulty(self.store),
             schedule=self._faulty(self.schedule),
             bus=self._faulty(self.bus),
-            credit=LaneCredit(self.offsets, self.clock),
+            credit=self.credit(self.offsets, self.clock),
             clock=self.clock,
             pause=self.clock.advance,
         )

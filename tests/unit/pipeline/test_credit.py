@@ -14,7 +14,6 @@ from nofy.pipeline.credit import (
     DEFAULT_TARGET,
     FLOOR,
     FLOOR_UNMEASURED,
-    HELD,
     MEASURE_EVERY,
     SHARED,
     TURN_LIMIT,
@@ -22,6 +21,7 @@ from nofy.pipeline.credit import (
     LaneCredit,
 )
 from nofy.pipeline.target import BATCHES_AHEAD, LEAST_A_PARTITION
+from nofy.pipeline.unread import HELD
 from nofy.ports.bus import Placement
 from tests.fakes import NOON, ManualClock
 
@@ -311,7 +311,7 @@ def test_records_go_where_their_keys_lead_as_long_as_one_project_uses_a_lane() -
     desk = Desk()
     desk.spend(TARGET)
     desk.limit()
-    assert desk.credit.partitions(LANE, 3) == [None, None, None]
+    assert desk.credit.partitions(LANE, [BUSY] * 3) == [(None,)] * 3
 
 
 def test_where_projects_share_a_lane_records_go_where_batches_are_shortest() -> None:
@@ -319,7 +319,7 @@ def test_where_projects_share_a_lane_records_go_where_batches_are_shortest() -> 
     desk.spend(TARGET)
     desk.spend(1, project=QUIET)
     desk.limit()
-    assert desk.credit.partitions(LANE, 3) == [0, 0, 0]
+    assert desk.credit.partitions(LANE, [BUSY] * 3) == [(0,)] * 3
 
 
 def test_while_kafka_refuses_records_no_partition_is_chosen() -> None:
@@ -329,8 +329,8 @@ def test_while_kafka_refuses_records_no_partition_is_chosen() -> None:
     desk.spend(1, project=QUIET)
     desk.limit()
     desk.credit.refuse([LANE])
-    assert desk.credit.partitions(LANE, 1) == [None]
+    assert desk.credit.partitions(LANE, [BUSY]) == [(None,)]
     desk.clock.advance(SHARED.total_seconds() + 1)
     desk.spend(1)
     desk.spend(1, project=QUIET)
-    assert desk.credit.partitions(LANE, 1) == [0]
+    assert desk.credit.partitions(LANE, [BUSY]) == [(0,)]

@@ -19,7 +19,7 @@ from nofy.pipeline.credit import FLOOR
 from nofy.pipeline.dispatch import MOST_WEIGHTS, Weights
 from nofy.pipeline.lag import Lagging
 from tests.fakes import NOON, Died
-from tests.fakes.world import World
+from tests.fakes.world import HedgedCredit, World
 
 SLACK = Lane(Channel.SLACK, Priority.NORMAL)
 
@@ -304,6 +304,41 @@ def test_a_lane_goes_on_soon_after_its_consumers_have_read(world: World) -> None
 
 
 # Projects
+
+
+@pytest.fixture
+def hedging() -> World:
+    world = World(partitions=2)
+    world.credit = HedgedCredit
+    return world
+
+
+def test_of_two_records_of_a_delivery_one_is_sent_and_the_other_dropped(hedging: World) -> None:
+    delivery = hedging.accepted()
+    assert hedging.dispatch().queued == 1
+    one, other = hedging.bus.records(SLACK.topic)
+    assert (one.partition, other.partition) == (0, 1)
+    assert read_queue(one.value) == read_queue(other.value)
+    delivered = [hedging.deliver([each]) for each in (other, one)]
+    assert [(each.leased, each.dropped) for each in delivered] == [(1, 0), (0, 1)]
+    hedging.acknowledge()
+    assert hedging.status(delivery) is Status.SENT
+
+
+@pytest.mark.parametrize("refused", [0, 1])
+def test_a_delivery_of_which_kafka_took_one_record_is_queued_where_that_lies(hedging: World, refused: int) -> None:
+    delivery = hedging.accepted()
+    hedging.bus.refuses = lambda record: record.partition == refused
+    done = hedging.dispatch(0.01)
+    assert (done.queued, done.put_back, hedging.status(delivery)) == (1, 0, Status.QUEUED)
+    assert hedging.row(delivery).queued_at == (1 - refused, 0)
+
+
+def test_a_delivery_of_which_kafka_took_no_record_is_put_back_once(hedging: World) -> None:
+    delivery = hedging.accepted()
+    hedging.bus.refuses = lambda _: True
+    done = hedging.dispatch(0.01)
+    assert (done.queued, done.put_back, hedging.status(delivery)) == (0, 1, Status.SCHEDULED)
 
 
 def test_one_projects_records_are_in_kafka_in_the_order_of_its_turns(world: World) -> None:

@@ -81,5 +81,21 @@ def test_records_go_to_whoever_has_the_shortest_batch_to_come_then_to_whoever_ha
     assert unread.spread(4) == [1, 0, 1, 0]
 
 
+def test_a_copy_goes_to_the_consumer_that_committed_longest_ago() -> None:
+    unread = lane(0, 0, 0)
+    for each in range(3):
+        place(unread, each, 9)
+    for committed in ({1: 3}, {1: 3, 2: 3}, {0: 3, 1: 3, 2: 3}):
+        measure(unread, committed)
+    assert [unread.second(each) for each in range(3)] == [(1,), (2,), (1,)]
+    measure(unread, {0: 3, 1: 6, 2: 3})
+    assert [unread.second(each) for each in range(3)] == [(2,), (2,), (0,)]
+
+
+def test_a_copy_goes_anywhere_else_while_no_commit_was_seen_and_nowhere_where_there_is_one_partition() -> None:
+    assert [lane(0, 0).second(each) for each in range(2)] == [(1,), (0,)]
+    assert lane(0).second(0) == ()
+
+
 def test_where_partitions_are_not_known_none_is_chosen() -> None:
     assert Unread().spread(3) is None

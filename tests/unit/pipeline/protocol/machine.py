@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -31,10 +31,11 @@ from nofy.domain.records import InboundRecord
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import ACKS_TOPIC, DLQ_GROUP, DLQ_TOPIC, LANES, Channel, MessageClass
 from nofy.domain.timing import CONSUMER_TIMEOUT, DISPATCHER_TIMEOUT
+from nofy.pipeline.credit import LaneCredit
 from nofy.ports.reading import DeadLetterFilter
 from nofy.ports.store import IdempotencyClaim
 from tests.fakes.faults import Died, Fault
-from tests.fakes.world import World
+from tests.fakes.world import HedgedCredit, World
 from tests.unit.pipeline.protocol import promises
 from tests.unit.pipeline.protocol.actors import Actor, current
 from tests.unit.pipeline.protocol.provider import WORDS, Invokes, Providers
@@ -85,6 +86,7 @@ WEIGHTS = {
     "time passes": 4,
     "a provider answers otherwise": 4,
 }
+T = TypeVar("T")
 Moves = dict[str, "Callable[[int, int], object]"]
 
 
@@ -137,9 +139,15 @@ class Protocol(RuleBasedStateMachine):
         self.confirmed: set[UUID] = set()  # notifications that were answered 202
         self.cancelled: set[UUID] = set()  # deliveries whose cancellation was answered 200
 
-    @initialize(trouble=st.integers(0, 3), limited=st.booleans(), plans=st.lists(PLANS, min_size=1, max_size=3))
-    def begins(self, trouble: int, limited: bool, plans: list[Plan]) -> None:
-        self.trouble, self.plans = trouble, plans
+    @initialize(
+        trouble=st.integers(0, 3),
+        limited=st.booleans(),
+        hedged=st.booleans(),
+        plans=st.lists(PLANS, min_size=1, max_size=3),
+    )
+    def begins(self, trouble: int, limited: bool, plans: list[Plan], hedged: bool = False) -> None:
+        self.trouble, self.plans, self.hedged = trouble, plans, hedged
+        self.world.credit = HedgedCredit if hedged else LaneCredit
         self.world.limit(integration={"per_second": 0.2, "burst": 2} if limited else None)
         for each in plans:
             self.accept(each, None, TO_THE_END)
@@ -258,6 +266,9 @@ class Protocol(RuleBasedStateMachine):
     def consume(self, which: int, calls: int) -> None:
         lane = next(lane for lane in LANES if self.world.bus.poll(lane.group, lane.topic))
         records = self.world.bus.poll(lane.group, lane.topic)
+        if self.hedged:  # each partition has a consumer of its own
+            partition = _pick(sorted({each.partition for each in records}), which)
+            records = [each for each in records if each.partition == partition]
         batch = BATCHES[which](records)
 
         def work() -> None:
@@ -458,7 +469,7 @@ class Protocol(RuleBasedStateMachine):
         return self.actors[-1 - which % len(self.actors)]
 
 
-def _pick(there: Iterable[UUID], which: int) -> UUID:
+def _pick(there: Iterable[T], which: int) -> T:
     ids = list(there)
     return ids[which % len(ids)]
 

@@ -6,7 +6,8 @@ where its topic ends, and whose its unread records are, is known from the dispat
 consumers have read is asked, and only of a lane whose credit runs low.
 
 Where it is used up, whoever holds it waits for it. A project that has next to nothing unread does not: a few of its
-deliveries go beyond the credit, to be in the consumers' next batch and not in the one after.
+deliveries go beyond the credit, to be in the consumers' next batch and not in the one after, and to two consumers at
+once (``pipeline/hedge.py``).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from nofy.domain.errors import BusUnavailableError
 from nofy.domain.routing import LANES, Lane, Priority
+from nofy.pipeline.hedge import hedge
 from nofy.pipeline.target import BATCHES_AHEAD, LEAST_A_PARTITION, SharedTarget, longest_batch, target_lag
 from nofy.pipeline.unread import Unread
 
@@ -45,9 +47,8 @@ TURN_LIMIT = 500
 TURN_LIMIT_BESIDE_URGENT = 50
 ABOUT = timedelta(seconds=1)
 
-# With fewer records unread than this a project does not hold its lane's credit, and need not wait for it. So many of
-# such projects' go beyond it in a turn, and all together no more than the credit once again.
-HELD = 16
+# Of projects that do not hold their lane's credit (``pipeline/unread.py``) and need not wait for it, so many records go
+# beyond it in a turn, and all together no more than the credit once again.
 BEYOND = 16
 
 # A lane whose credit is used up gets so many a second all the same: what is measured may be wrong (a group that
@@ -58,9 +59,9 @@ FLOOR = 10
 FLOOR_UNMEASURED = TURN_LIMIT
 # A floor is not saved up for longer than this.
 FLOOR_SAVED = timedelta(seconds=1)
-# A lane is measured at most this often: half as long as the quickest batch takes, with a provider that takes 50 ms. With
-# 50 ms consumers that share a lane wait for what they may have next: they read 280 to 370 a second behind a backlog,
-# with these 350 to 470.
+# A lane is measured at most this often: half as long as the quickest batch takes, with a provider that takes 50 ms.
+# With 50 ms consumers that share a lane wait for what they may have next: they read 280 to 370 a second behind a
+# backlog, with these 350 to 470.
 MEASURE_EVERY = timedelta(milliseconds=25)
 
 
@@ -166,8 +167,8 @@ class LaneCredit:
         for each, at in placed:
             self._accounts[each.lane].place(each.project_id, at, now)
 
-    def partitions(self, lane: Lane, count: int) -> Sequence[int | None]:
-        """Where its next records go; None: wherever their keys lead.
+    def partitions(self, lane: Lane, projects: Sequence[UUID]) -> Sequence[tuple[int | None, ...]]:
+        """Where each of its next records goes, by whose it is; None: wherever its key leads.
 
         Chosen where projects share the lane: a consumer takes all that its partition has, and whoever comes next waits
         for the end of it, so that no batch should be longer than the others. While Kafka refuses records nothing is
@@ -175,8 +176,8 @@ class LaneCredit:
         """
         account, now = self._accounts[lane], self._clock()
         refused = account.refused_at is not None and now - account.refused_at <= SHARED
-        chosen = account.unread.spread(count) if account.shared(now) and not refused else None
-        return chosen or [None] * count
+        chosen = account.unread.spread(len(projects)) if account.shared(now) and not refused else None
+        return hedge(projects, chosen, account.unread, account.target(now)) if chosen else [(None,)] * len(projects)
 
     def refuse(self, lanes: Iterable[Lane]) -> None:
         """Note that Kafka did not take records of these."""
@@ -209,7 +210,7 @@ class LaneCredit:
         self.holders[lane] = frozenset()
         if floor := account.floor(now):
             return floor
-        self.holders[lane] = frozenset(each for each, count in account.unread.of.items() if count >= HELD)
+        self.holders[lane] = account.unread.holders
         return max(0, min(BEYOND, 2 * account.target(now) - account.unread.count)) if self.holders[lane] else 0
 
     def _measure(self, lane: Lane, account: _Account, now: datetime) -> None:

@@ -13,11 +13,11 @@ waits for the next one: how long a turn may be is for the credit to say.
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from nofy.domain.errors import BusUnavailableError, ScheduleUnavailableError, StoreUnavailableError
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from nofy.domain.delivery import Waiting
+    from nofy.domain.routing import Lane
     from nofy.pipeline.credit import LaneCredit
     from nofy.ports.bus import Bus
     from nofy.ports.clock import Clock
@@ -179,20 +180,25 @@ class Dispatcher:
         return refused
 
     def _produce_at_once(self, batch: list[Waiting], now: datetime, done: Dispatched) -> list[Waiting]:
-        """Produce, and mark what Kafka took."""
-        placements = self.bus.publish(self._records(batch, now))
-        placed = [(each, at) for each, at in zip(batch, placements, strict=True) if at]
+        """Produce, and mark what Kafka took. Of a delivery with two records the one that it took."""
+        records = self._records(batch, now)
+        placements = iter(self.bus.publish([record for copies in records for record in copies]))
+        places = [[at for at in islice(placements, len(copies)) if at] for copies in records]
+        placed = [(each, ats[0]) for each, ats in zip(batch, places, strict=True) if ats]
         self.store.mark_queued([Queued(each.fence, at.partition, at.offset) for each, at in placed])
-        self.credit.spend(placed)
+        self.credit.spend((each, at) for each, ats in zip(batch, places, strict=True) for at in ats)
         done.queued += len(placed)
-        refused = [each for each, at in zip(batch, placements, strict=True) if at is None]
+        refused = [each for each, ats in zip(batch, places, strict=True) if not ats]
         self.credit.refuse({each.lane for each in refused})
         return refused
 
-    def _records(self, batch: list[Waiting], now: datetime) -> list[OutboundRecord]:
-        counts = Counter(each.lane for each in batch)
-        partitions = {lane: iter(self.credit.partitions(lane, count)) for lane, count in counts.items()}
-        return [_record(each, next(partitions[each.lane]), now) for each in batch]
+    def _records(self, batch: list[Waiting], now: datetime) -> list[list[OutboundRecord]]:
+        """One for each delivery, or two of which whichever is read first counts (``pipeline/credit.py``)."""
+        projects: defaultdict[Lane, list[UUID]] = defaultdict(list)
+        for each in batch:
+            projects[each.lane].append(each.project_id)
+        partitions = {lane: iter(self.credit.partitions(lane, of)) for lane, of in projects.items()}
+        return [[_record(each, one, now) for one in next(partitions[each.lane])] for each in batch]
 
     def _end(self, sorted_: _Sorted, done: Dispatched) -> None:
         if sorted_.held:

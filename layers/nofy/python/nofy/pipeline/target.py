@@ -20,16 +20,17 @@ BATCHES_AHEAD = 2
 # The least a partition has unread, where the search begins: half the calls that a sender has in flight at once
 # (``pipeline/send.py``). A slow provider that bears all of them lets the target grow, as records take no longer for it.
 LEAST_A_PARTITION = 16
-# So long a record may be in Kafka whatever is found (seconds): a little less than two batches with a provider that takes
-# 50 ms. And so many times as long as it takes at the best, where that is more. Between 0.13 and 0.16 a quiet project
-# waits 1.7 to 2.2 times as long beside a busy one as alone, and consumers read 370 to 540 a second of 640; with 0.2 and
-# 1.5 it was 3.4 to 3.9 times, with 0.12 and 1.0 1.6 to 1.8 times and 255 a second (P10 of docs/performance.md). What
-# they cost consumers beside the fullest batches is held in ``tests/unit/pipeline/test_target.py``: a third at most.
+# So long a record may be in Kafka whatever is found (seconds): a little less than two batches with a provider that
+# takes 50 ms. And so many times as long as it takes at the best, where that is more. Beside a busy project with 0.2 and
+# 1.5 consumers read 480 to 500 a second of 640, and a quiet one waited 3.4 to 3.9 times as long as alone; with 0.16 and
+# 1.1 400 to 480, and 1.8 to 2.4 times; with 0.12 and 1.0 255, and 1.6 to 1.8 times (before its records were hedged; P10
+# of docs/performance.md). What it costs them beside the fullest batches is held in
+# ``tests/unit/pipeline/test_target.py``: a third at most.
 WAIT = 0.14
 STRETCH = 1.1
-# How fast the target is sought, each time that so long was measured. A step down undoes a step up: with 1.1 and 0.9 what
-# is measured too long by chance as often as too short lets the target shrink, and a provider of a second was read at a
-# sixth of what it bears. Smaller steps are slow to find such a provider's target, larger ones make longer batches.
+# How fast the target is sought, each time that so long was measured. A step down undoes a step up: with 1.1 and 0.9
+# what is measured too long by chance as often as too short lets the target shrink, and a provider of a second was read
+# at a sixth of what it bears. Smaller steps are slow to find such a provider's target, larger ones make longer batches.
 MORE = 1.2
 LESS = 1 / MORE
 TRIED = timedelta(milliseconds=500)

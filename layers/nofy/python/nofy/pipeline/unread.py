@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from nofy.ports.bus import Placement
 
+# With fewer records unread than this a project does not hold its lane's credit.
+HELD = 16
+
 
 @dataclass(slots=True)
 class Unread:
@@ -29,10 +32,16 @@ class Unread:
     of: Counter[UUID] = field(default_factory=Counter)
     _placed: dict[int, deque[tuple[int, UUID]]] = field(default_factory=dict)
     _committed: dict[int, int] = field(default_factory=dict)
+    _by_commit: dict[int, None] = field(default_factory=dict)  # partitions, whose commit was seen last at the end
 
     @property
     def count(self) -> int:
         return self.in_partitions.total()
+
+    @property
+    def holders(self) -> frozenset[UUID]:
+        """The projects that hold the lane's credit."""
+        return frozenset(each for each, count in self.of.items() if count >= HELD)
 
     def place(self, project: UUID, at: Placement) -> None:
         self.in_partitions[at.partition] += 1
@@ -51,6 +60,8 @@ class Unread:
         for partition, unread in self.in_partitions.items():
             if committed.get(partition, 0) > self._committed.get(partition, 0):
                 self.waiting[partition] = max(0, unread - batch)
+                self._by_commit.pop(partition, None)
+                self._by_commit[partition] = None
             else:
                 self.waiting[partition] = min(unread, self.waiting[partition])
         self._committed = {each: committed.get(each, 0) for each in ends}
@@ -85,6 +96,12 @@ class Unread:
             chosen.append(partition)
             heapreplace(heap, (waiting + 1, unread + 1, partition))
         return chosen
+
+    def second(self, partition: int) -> tuple[int, ...]:
+        """Of the other partitions the one whose consumer has been at work for the longest, as it should be done first.
+        None where there is no other.
+        """
+        return tuple(each for each in (*self._by_commit, *(self.ends or ())) if each != partition)[:1]
 
     def _forget(self, project: UUID) -> None:
         self.of[project] -= 1
