@@ -75,8 +75,10 @@ PATIENCE_SECONDS = 60.0
 def _all_come(machine: Machine, numbers: set[int]) -> dict[int, float]:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
-        came = {number: at for number, at in machine.stub.arrivals() if number in numbers}
+        arrivals = [(number, at) for number, at in machine.stub.arrivals() if number in numbers]
+        came = dict(arrivals)
         if len(came) == len(numbers):
+            assert len(arrivals) == len(came), f"{len(arrivals) - len(came)} came twice"
             return came
         assert time.monotonic() < deadline, f"{len(numbers) - len(came)} of {len(numbers)} did not come"
         time.sleep(0.5)
