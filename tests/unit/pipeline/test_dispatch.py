@@ -325,6 +325,13 @@ def test_of_two_records_of_a_delivery_one_is_sent_and_the_other_dropped(hedging:
     assert hedging.status(delivery) is Status.SENT
 
 
+def test_both_records_of_a_delivery_count_against_the_lanes_credit(hedging: World) -> None:
+    hedging.accepted()
+    credit = HedgedCredit(hedging.offsets, hedging.clock, {SLACK.name: 10})
+    replace(hedging.dispatcher(), credit=credit).run("run", hedging.clock() + timedelta(seconds=0.5))
+    assert credit.limits()[SLACK] == 8
+
+
 @pytest.mark.parametrize("refused", [0, 1])
 def test_a_delivery_of_which_kafka_took_one_record_is_queued_where_that_lies(hedging: World, refused: int) -> None:
     delivery = hedging.accepted()

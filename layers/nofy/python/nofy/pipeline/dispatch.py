@@ -193,7 +193,7 @@ class Dispatcher:
         return refused
 
     def _records(self, batch: list[Waiting], now: datetime) -> list[list[OutboundRecord]]:
-        """One for each delivery, or two of which whichever is read first counts (``pipeline/credit.py``)."""
+        """One for each delivery, or two of which whichever is read first counts (``pipeline/hedge.py``)."""
         projects: defaultdict[Lane, list[UUID]] = defaultdict(list)
         for each in batch:
             projects[each.lane].append(each.project_id)
