@@ -72,8 +72,7 @@ class Principal:
 
     def integration_for(self, channel: Channel) -> Integration | None:
         """The integration a channel is sent with: its default one."""
-        of_channel = [each for each in self.integrations if each.channel is channel]
-        return next((each for each in of_channel if each.is_default), None)
+        return next((each for each in self.integrations if each.channel is channel and each.is_default), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,24 +43,25 @@ def _refuse_unstorable(value: Any) -> None:
         values += len(level)
         if values > MAX_VALUES:
             raise ValueError(f"more than {MAX_VALUES} keys and values")
-        for each in level:
-            _refuse_unstorable_leaf(each)
-        level = [inner for each in level for inner in _inside(each)]
+        level = _look_into(level)
         if not level:
             return
     raise ValueError("nested too deeply")
 
 
-def _refuse_unstorable_leaf(value: Any) -> None:
-    if isinstance(value, str):
-        value.encode()  # half a surrogate pair is a UnicodeEncodeError, which is a ValueError
-        if "\0" in value:
-            raise ValueError("a string with a NUL character")
-    elif isinstance(value, float) and not isfinite(value):
-        raise ValueError("a number that is not finite")
-
-
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [*value, *value.values()]
-    return value if isinstance(value, list) else []
+def _look_into(level: list[Any]) -> list[Any]:
+    """The level below. One loop for all of them: a batch of a hundred has some 1,400 values."""
+    below: list[Any] = []
+    for each in level:
+        if isinstance(each, str):
+            each.encode()  # half a surrogate pair is a UnicodeEncodeError, which is a ValueError
+            if "\0" in each:
+                raise ValueError("a string with a NUL character")
+        elif isinstance(each, dict):
+            below += each
+            below += each.values()
+        elif isinstance(each, list):
+            below += each
+        elif isinstance(each, float) and not isfinite(each):
+            raise ValueError("a number that is not finite")
+    return below
