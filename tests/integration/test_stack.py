@@ -8,18 +8,18 @@ import signal
 import socket
 import subprocess
 import urllib.request
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from local import artefacts, processes
+from local.ports import Ports, variable
 from local.processes import Home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-PORTS = ("POSTGRES", "REDIS", "KAFKA", "KAFKA_CONTROLLER", "AWS", "INBOX")
 
 
 class Beside:
@@ -30,7 +30,7 @@ class Beside:
         self.environment = {
             **os.environ,
             "NOFY_LOCAL_DIR": str(directory),
-            **{f"PORT_{name}": "0" for name in PORTS},
+            **{variable(each.name): "0" for each in fields(Ports)},
             "AWS_PROFILE": "production",
             "AWS_ACCESS_KEY_ID": "AKIAREAL",
         }
