@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from faults import tricks as wrongs
 
-# Records that a consumer is handed at once from one lane.
+# Records that a consumer is handed at once from one partition of a lane.
 BATCH = 20
+# Of each lane, as stage ``local`` has them.
+PARTITIONS = 2
 
 
 @dataclass(frozen=True)
