@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class Hands:
-    """Those of one partition's consumer: a file of delivery ids, which is there when the process is not."""
+    """Those of one lane's consumer: a file of delivery ids, which is there when the process is not."""
 
-    def __init__(self, log: str, priority: Priority, partition: int) -> None:
-        path = Path(log).with_suffix(f".{priority}-{partition}.held")
+    def __init__(self, log: str, priority: Priority) -> None:
+        path = Path(log).with_suffix(f".{priority}.held")
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
 
     def take(self, batch: Sequence[Leased]) -> None:
@@ -52,7 +52,7 @@ class NotingSender:
 
 
 def fallen(folder: Path, worker: str) -> Counter[UUID]:
-    """What a dead worker held on all partitions of its lanes. Asked once: the notes go with it."""
+    """What a dead worker held on all its lanes. Asked once: the notes go with it."""
     held: Counter[UUID] = Counter()
     for path in folder.glob(f"{worker}.*.held"):
         noted = path.read_bytes()

@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
     from faults import tricks as wrongs
 
-# Records that a consumer is handed at once from one partition of a lane.
+# Records that a consumer is handed at once from one lane.
 BATCH = 20
-# Of each lane, as stage ``local`` has them.
-PARTITIONS = 2
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from faults import tricks as wrongs
 from faults.hands import Hands, NotingSender
 from faults.sending import HttpSender
 from faults.shortened import SHORTENED
-from faults.spec import BATCH, PARTITIONS, Addresses, Spec, end_with_parent
+from faults.spec import BATCH, Addresses, Spec, end_with_parent
 from local.artefacts import ROOT
 from nofy.domain import timing
 from nofy.domain.records import InboundRecord
@@ -96,21 +96,20 @@ def _dispatch(worker: Worker) -> None:
 
 
 def _consume(worker: Worker, channel: Channel) -> None:
-    """A consumer for each partition of each lane, with connections of its own: in Lambda they are different workers."""
+    """An event source a lane, each with connections of its own: in Lambda they are different workers."""
     sender = HttpSender(worker.at.provider, worker.now)
 
-    def stream(lane: Lane, partition: int) -> Stream:
-        hands = Hands(worker.spec.log, lane.priority, partition)
+    def stream(lane: Lane) -> Stream:
+        hands = Hands(worker.spec.log, lane.priority)
         consumer = worker.wired("consumer", "consumer", sender=NotingSender(sender, hands))
 
         def hand_over(records: Sequence[InboundRecord]) -> None:
             consumer.deliver(records, worker.now() + timedelta(seconds=timing.CONSUMER_TIMEOUT))
             hands.lay_down()
 
-        return Stream(worker.at.kafka, lane.topic, lane.group, BATCH, hand_over, [partition])
+        return Stream(worker.at.kafka, lane.topic, lane.group, BATCH, hand_over)
 
-    lanes = [each for each in LANES if each.channel is channel]
-    _run([stream(lane, partition) for lane in lanes for partition in range(PARTITIONS)])
+    _run([stream(lane) for lane in LANES if lane.channel is channel])
 
 
 def _acknowledge(worker: Worker) -> None:

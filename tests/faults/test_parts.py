@@ -14,12 +14,10 @@ import pytest
 from faults import fleet
 from faults.fleet import Line, ProducerGoneError
 from faults.hands import Hands, NotingSender, fallen
-from faults.spec import PARTITIONS
 from local import kafka_broker
-from local.topics import local_topics
-from nofy.domain.routing import LANES, Priority
+from nofy.domain.routing import Priority
 
-ONE, TWO, THREE, FOUR = (UUID(int=number) for number in (1, 2, 3, 4))
+ONE, TWO, THREE = (UUID(int=number) for number in (1, 2, 3))
 
 
 def leased(*deliveries: UUID):
@@ -38,24 +36,17 @@ class Silent:
         return []
 
 
-def test_what_a_dead_consumer_had_in_hand_is_known_on_every_partition_of_every_lane_and_asked_once(tmp_path: Path):
+def test_what_a_dead_consumer_had_in_hand_is_known_on_every_lane_and_asked_once(tmp_path: Path):
     log = str(tmp_path / "consumer-slack.log")
-    high, low = (Hands(log, each, 0) for each in (Priority.HIGH, Priority.LOW))
-    other = Hands(log, Priority.LOW, 1)
+    high, low = Hands(log, Priority.HIGH), Hands(log, Priority.LOW)
     high.take(leased(ONE, TWO))
     low.take(leased(THREE))
-    other.take(leased(FOUR))
-    assert fallen(tmp_path, "consumer-slack") == {ONE: 1, TWO: 1, THREE: 1, FOUR: 1}
+    assert fallen(tmp_path, "consumer-slack") == {ONE: 1, TWO: 1, THREE: 1}
     assert not fallen(tmp_path, "consumer-slack")
 
 
-def test_a_lane_has_a_consumer_for_each_of_its_partitions():
-    lanes = {each.topic for each in LANES}
-    assert {each.num_partitions for each in local_topics() if each.name in lanes} == {PARTITIONS}
-
-
 def test_what_was_handed_back_is_not_in_hand_any_more(tmp_path: Path):
-    hands = Hands(str(tmp_path / "consumer-slack.log"), Priority.HIGH, 0)
+    hands = Hands(str(tmp_path / "consumer-slack.log"), Priority.HIGH)
     hands.take(leased(ONE))
     hands.lay_down()
     hands.take(leased(TWO))
@@ -64,7 +55,7 @@ def test_what_was_handed_back_is_not_in_hand_any_more(tmp_path: Path):
 
 def test_a_batch_is_in_hand_before_the_sender_is_asked(tmp_path: Path):
     sender = Silent(tmp_path)
-    NotingSender(sender, Hands(str(tmp_path / "consumer-slack.log"), Priority.HIGH, 0)).send(None, leased(ONE), None)
+    NotingSender(sender, Hands(str(tmp_path / "consumer-slack.log"), Priority.HIGH)).send(None, leased(ONE), None)
     assert sender.noted == {ONE: 1}
 
 
