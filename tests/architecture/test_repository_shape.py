@@ -40,7 +40,7 @@ VERBS = {
     "reconcile": ["reconciler"],
 }
 # Parts of a verb that two of them share, or that are worth a file: no function is called after them.
-STEPS = {"credit", "group", "hedge", "lag", "report", "reserve", "target", "unread"}
+STEPS = {"credit", "group", "hedge", "lag", "report", "reserve", "target", "unread", "weights"}
 # Functions that change no delivery, and so have no verb.
 TOOLS = {"console", "keys", "migrate", "operator", "session", "vault"}
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 
-from nofy.domain.delivery import Fence, Waiting
 from nofy.domain.errors import BusUnavailableError, ScheduleUnavailableError, StoreUnavailableError
 from nofy.domain.ids import Prefix, encode
 from nofy.domain.lifecycle import Status
@@ -16,9 +14,8 @@ from nofy.domain.records import read_queue
 from nofy.domain.routing import Channel, Lane, MessageClass, Priority
 from nofy.domain.timing import CLAIM_LEASE, INDEX_WINDOW
 from nofy.pipeline.credit import FLOOR
-from nofy.pipeline.dispatch import MOST_WEIGHTS, Weights
 from nofy.pipeline.lag import Lagging
-from tests.fakes import NOON, Died
+from tests.fakes import Died
 from tests.fakes.world import HedgedCredit, World
 
 SLACK = Lane(Channel.SLACK, Priority.NORMAL)
@@ -365,16 +362,6 @@ def test_a_projects_weight_is_learnt_with_what_is_dispatched_and_counts_from_the
         world.accepted()
         run.run("run", world.clock() + timedelta(seconds=0.1))
         assert run.weights.known == known
-
-
-def test_the_weights_of_so_many_projects_are_remembered_those_served_last() -> None:
-    weights = Weights()
-    for number in [*range(MOST_WEIGHTS), 0, MOST_WEIGHTS]:
-        fence = Fence(UUID(int=number), 1, NOON)
-        weights.learn([Waiting(fence, UUID(int=number), SLACK, "C0123", NOON, integration_held=False, weight=2)])
-    assert len(weights.known) == MOST_WEIGHTS
-    assert UUID(int=0) in weights.known
-    assert UUID(int=1) not in weights.known
 
 
 def test_lags_are_told_each_minute_and_at_the_end_of_a_run(world: World) -> None:

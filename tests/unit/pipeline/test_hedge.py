@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import pytest
+
 from nofy.pipeline.hedge import hedge
 from nofy.pipeline.unread import HELD, Unread
 from nofy.ports.bus import Placement
@@ -33,14 +35,19 @@ def test_where_nobody_holds_the_credit_each_goes_to_one() -> None:
 
 def test_who_brings_many_at_once_is_not_quiet() -> None:
     lane = unread(*[BUSY] * HELD)
-    assert hedge([QUIET] * HELD, [0] * HELD, lane, TARGET) == [(0,)] * HELD
-    assert hedge([QUIET] * (HELD - 1), [0] * (HELD - 1), lane, TARGET) == [(0, 1)] * (HELD - 1)
+    assert hedge([QUIET] * HELD, [0] * HELD, lane, 10 * TARGET) == [(0,)] * HELD
+    assert hedge([QUIET] * (HELD - 1), [0] * (HELD - 1), lane, 10 * TARGET) == [(0, 1)] * (HELD - 1)
 
 
-def test_where_quiet_projects_are_a_quarter_of_the_lane_their_records_are_not_doubled() -> None:
-    quiet = [UUID(int=100 + number) for number in range(TARGET // 4)]
-    assert hedge([QUIET], [0], unread(*[BUSY] * HELD, *quiet[1:]), TARGET) == [(0, 1)]
-    assert hedge([QUIET], [0], unread(*[BUSY] * HELD, *quiet), TARGET) == [(0,)]
+@pytest.mark.parametrize(
+    ("unread_already", "new", "doubled"), [(0, 7, True), (0, 8, False), (13, 1, True), (14, 1, False)]
+)
+def test_no_more_than_a_quarter_of_the_lane_is_quiet_projects_with_their_second_records(
+    unread_already: int, new: int, doubled: bool
+) -> None:
+    lane = unread(*[BUSY] * HELD, *[UUID(int=100 + number) for number in range(unread_already)])
+    projects = [UUID(int=200 + number) for number in range(new)]
+    assert hedge(projects, [0] * new, lane, TARGET) == [(0, 1) if doubled else (0,)] * new
 
 
 def test_a_lane_of_one_partition_has_no_other_consumer() -> None:

@@ -25,11 +25,12 @@ from nofy.domain.records import OutboundRecord, queue_value
 from nofy.domain.timing import DISPATCHER_SLEEP, INDEX_WINDOW
 from nofy.pipeline.credit import MEASURE_EVERY
 from nofy.pipeline.lag import Lagging, Lags
+from nofy.pipeline.weights import Weights
 from nofy.ports.schedule import Entry
 from nofy.ports.store import Queued
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from uuid import UUID
 
     from nofy.domain.delivery import Waiting
@@ -41,10 +42,6 @@ if TYPE_CHECKING:
     from nofy.ports.store import Dispatches
 
 log = logging.getLogger(__name__)
-
-# Projects whose weight is remembered from one turn to the next: an operator gives weights to a few. Of more, those
-# served last are; the others weigh 1 until they are served again.
-MOST_WEIGHTS = 1_000
 
 
 @dataclass(slots=True)
@@ -68,24 +65,6 @@ class _Sorted:
     later: list[Waiting] = field(default_factory=list)
     held: list[Waiting] = field(default_factory=list)
     expired: list[Waiting] = field(default_factory=list)
-
-
-class Weights:
-    """What projects with due work weigh, where it is not 1: learnt from the rows that are dispatched anyway.
-
-    So another weight counts from the turn after the one in which the project was next served.
-    """
-
-    def __init__(self) -> None:
-        self.known: dict[UUID, int] = {}
-
-    def learn(self, waiting: Iterable[Waiting]) -> None:
-        for project_id, weight in {each.project_id: each.weight for each in waiting}.items():
-            self.known.pop(project_id, None)
-            if weight != 1:
-                self.known[project_id] = weight
-        for project_id in list(self.known)[:-MOST_WEIGHTS]:
-            del self.known[project_id]
 
 
 def _to_nobody(_: Lagging) -> None:
@@ -180,15 +159,18 @@ class Dispatcher:
         return refused
 
     def _produce_at_once(self, batch: list[Waiting], now: datetime, done: Dispatched) -> list[Waiting]:
-        """Produce, and mark what Kafka took. Of a delivery with two records the one that it took."""
+        """Produce, and mark what Kafka took: where a delivery's first record lies that it took, if there are two."""
         records = self._records(batch, now)
         placements = iter(self.bus.publish([record for copies in records for record in copies]))
-        places = [[at for at in islice(placements, len(copies)) if at] for copies in records]
-        placed = [(each, ats[0]) for each, ats in zip(batch, places, strict=True) if ats]
+        taken = [
+            (each, [at for at in islice(placements, len(copies)) if at])
+            for each, copies in zip(batch, records, strict=True)
+        ]
+        placed = [(each, ats[0]) for each, ats in taken if ats]
         self.store.mark_queued([Queued(each.fence, at.partition, at.offset) for each, at in placed])
-        self.credit.spend((each, at) for each, ats in zip(batch, places, strict=True) for at in ats)
+        self.credit.spend((each, at) for each, ats in taken for at in ats)
         done.queued += len(placed)
-        refused = [each for each, ats in zip(batch, places, strict=True) if not ats]
+        refused = [each for each, ats in taken if not ats]
         self.credit.refuse({each.lane for each in refused})
         return refused
 

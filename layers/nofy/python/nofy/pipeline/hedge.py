@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from nofy.pipeline.unread import Unread
 
-# A second record costs Kafka a record and a lease a row, but no call. Where this part of what a lane may have unread is
-# quiet projects', there are many of them, and no second ones: they are the lane's load themselves.
+# A second record costs Kafka a record and a lease a row, but no call. Where with them more than this part of what a
+# lane may have unread would be quiet projects', there are none: those are many, and the lane's load themselves.
 QUIET_PART = 1 / 4
 
 
@@ -32,11 +32,11 @@ def hedge(projects: Sequence[UUID], partitions: Sequence[int], unread: Unread, t
 
     ``projects``: whose the records are. No second ones where nobody holds the credit, as batches are short then.
     """
-    holders = unread.holders
+    holders, of_turn = unread.holders, Counter(projects)
+    few = {each for each, count in of_turn.items() if unread.of[each] + count < HELD}
     quiet = sum(count for project, count in unread.of.items() if project not in holders)
-    if not holders or quiet >= target * QUIET_PART:
+    if not holders or quiet + 2 * sum(of_turn[each] for each in few) > target * QUIET_PART:
         return [(each,) for each in partitions]
-    few = {each for each, count in Counter(projects).items() if unread.of[each] + count < HELD}
     return [
         (each, *unread.second(each)) if project in few else (each,)
         for each, project in zip(partitions, projects, strict=True)

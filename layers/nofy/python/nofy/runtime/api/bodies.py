@@ -43,14 +43,17 @@ def _refuse_unstorable(value: Any) -> None:
         values += len(level)
         if values > MAX_VALUES:
             raise ValueError(f"more than {MAX_VALUES} keys and values")
-        level = _look_into(level)
+        level = _below(level)
         if not level:
             return
     raise ValueError("nested too deeply")
 
 
-def _look_into(level: list[Any]) -> list[Any]:
-    """The level below. One loop for all of them: a batch of a hundred has some 1,400 values."""
+def _below(level: list[Any]) -> list[Any]:
+    """The level below; ValueError where one of these cannot be stored.
+
+    One loop for all of them: a batch of a hundred has 1,400.
+    """
     below: list[Any] = []
     for each in level:
         if isinstance(each, str):
