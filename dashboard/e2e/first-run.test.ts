@@ -41,6 +41,7 @@ test("from signing in to a message on all three channels, without reading anythi
 
   for (const [index, { label, recipient, to, fill }] of CHANNELS.entries()) {
     if (index > 0) await page.getByRole("button", { name: "Add another" }).click();
+    await page.getByText("knows this credential").waitFor({ state: "hidden" });
     await page.getByRole("radiogroup", { name: "Channel", exact: true }).getByText(label, { exact: true }).click();
     for (const [field, value] of Object.entries(fill)) await page.getByLabel(field, { exact: true }).fill(value);
     await page.getByRole("button", { name: "Check and add" }).click();

@@ -17,6 +17,8 @@ export function IntegrationStep() {
   const [adding, setAdding] = useState(false);
   const [made, setMade] = useState<Integration>();
   const found = integrations.data ?? [];
+  // What was said of the last one would be read as said of this one, and before its provider has answered.
+  const startAdding = () => { setMade(undefined); setAdding(true); };
   const done = found.some((each) => !each.held);
   const open = integrations.isSuccess && may && (adding || found.length === 0);
   return (
@@ -31,7 +33,7 @@ export function IntegrationStep() {
       )}
       {open && <Add integrations={found} onDone={(added) => { setMade(added); setAdding(false); }} />}
       {integrations.isSuccess && !open && (
-        <Group><GuardedButton allowed={may} reason="Admins and owners add integrations." variant="default" size="xs" onClick={() => setAdding(true)}>{found.length > 0 ? "Add another" : "Add one"}</GuardedButton></Group>
+        <Group><GuardedButton allowed={may} reason="Admins and owners add integrations." variant="default" size="xs" onClick={startAdding}>{found.length > 0 ? "Add another" : "Add one"}</GuardedButton></Group>
       )}
     </Step>
   );
