@@ -6,7 +6,8 @@ import pytest
 
 from nofy.domain.errors import ConflictError, IdempotencyKeyReusedError, NofyError
 from nofy.domain.lifecycle import Status
-from nofy.domain.routing import Channel
+from nofy.domain.retry import DeliveryMode
+from nofy.domain.routing import Channel, MessageClass
 from nofy.domain.timing import IN_HAND_TOO_LONG
 from nofy.domain.tokens import Mode
 from nofy.ports.store import IdempotencyClaim
@@ -75,6 +76,30 @@ def test_what_was_accepted_is_read_back_as_it_was_planned(store: Backend) -> Non
     assert [(each.delivery_id, each.channel, each.status, each.due_at) for each in view.deliveries] == [
         (each.delivery_id, each.lane.channel, Status.SCHEDULED, planned.send_at) for each in planned.deliveries
     ]
+
+
+def test_a_batch_keeps_each_notifications_own_words_and_times(store: Backend) -> None:
+    project = store.project()
+    batch = [
+        project.plan(Channel.EMAIL, Channel.WHATSAPP),
+        project.plan(due_in=90, expires_in=900, tags=("a",)),
+        project.plan(Channel.EMAIL, reference="order-2", message_class=MessageClass.BULK),
+        project.plan(metadata={"order": {"lines": [2**70, "é"]}}, mode=DeliveryMode.AT_MOST_ONCE),
+    ]
+    store.acceptances.accept(project.principal, batch)
+    for planned in batch:
+        view, draft = store.reading.notification(project.principal, planned.notification_id), planned.draft
+        assert view is not None
+        assert (view.reference, view.tags, view.metadata, view.message_class, view.priority, view.delivery_mode) == (
+            *(draft.reference, draft.tags, draft.metadata),
+            *(draft.message_class, planned.priority, draft.delivery_mode),
+        )
+        assert (view.created_at, view.send_at, view.expires_at) == (
+            *(planned.created_at, planned.send_at, planned.expires_at),
+        )
+        assert [(each.delivery_id, each.channel, each.destination, each.due_at) for each in view.deliveries] == [
+            (each.delivery_id, each.lane.channel, each.destination, planned.send_at) for each in planned.deliveries
+        ]
 
 
 def test_accepting_stores_all_or_nothing(store: Backend) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import traceback
@@ -15,7 +16,7 @@ import pytest
 
 from nofy.adapters.postgres.acceptances import PostgresAcceptances
 from nofy.adapters.postgres.amendments import PostgresAmendments
-from nofy.adapters.postgres.database import STATEMENT_TIMEOUT_MS, Database, RefusedByDatabaseError
+from nofy.adapters.postgres.database import STATEMENT_TIMEOUT_MS, Database, RefusedByDatabaseError, statement
 from nofy.adapters.postgres.migrate import migrate, migrations
 from nofy.adapters.postgres.pipeline import PostgresBurials, PostgresDispatches, PostgresLeases, PostgresOutcomes
 from nofy.adapters.postgres.upkeep import PostgresUpkeep
@@ -504,6 +505,44 @@ def test_new_partitions_have_the_keys_and_indexes_of_the_first(postgres: Postgre
         " WHERE p.relkind = 'p' GROUP BY p.relname, c.relname"
     )
     assert len({*rows}) == 3
+
+
+def test_what_the_release_before_says_is_still_understood(postgres: PostgresBackend) -> None:
+    """It runs on while the database is migrated already, and said everything of every notification."""
+    project = postgres.project()
+    planned = project.plan(due_in=60)
+    now = planned.created_at.isoformat()
+    notification = {"id": str(planned.notification_id), "class": "transactional", "priority": "normal"} | {
+        "recipient": {"slack_channel": "C1"},
+        "content": {"text": "Hi"},
+        "send_at": planned.send_at.isoformat(),
+        "expires_at": planned.expires_at.isoformat(),
+        "delivery_mode": "at_least_once",
+        "reference": None,
+        "tags": [],
+        "metadata": {},
+        "created_at": now,
+    }
+    delivery = {
+        "id": str(planned.deliveries[0].delivery_id),
+        "notification_id": notification["id"],
+        "integration_id": str(project.integration()),
+        "channel": "slack",
+        "provider": "slack",
+        "destination": "C1",
+        "content": {"text": "Hi"},
+    }
+    with another(postgres, "nofy_api") as database:
+        database.run(
+            statement("accept"),
+            {"project_id": project.principal.project_id, "live": True, "slot": 3, "key": None, "request_hash": None}
+            | {"answer": None, "notifications": json.dumps([notification]), "deliveries": json.dumps([delivery])},
+        )
+    view = postgres.reading.notification(project.principal, planned.notification_id)
+    assert view is not None
+    assert (view.send_at, view.created_at, view.reference, view.tags, view.metadata) == (
+        *(planned.send_at, planned.created_at, None, (), {}),
+    )
 
 
 # The connection

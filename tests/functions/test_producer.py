@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import threading
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -124,6 +125,30 @@ def test_the_documented_get_event_is_understood(api: Api):
     asked = event("api_get_notifications")
     asked["headers"]["Authorization"] = f"Bearer {TOKEN}"
     assert Answer(api.raw(asked)).json == {"notifications": [], "next_cursor": None}
+
+
+def test_the_answer_of_a_batch_is_written_while_its_rows_are_stored(api: Api, monkeypatch: pytest.MonkeyPatch):
+    written, accept = threading.Event(), api.store.accept
+
+    def stored(*asked: Any) -> Any:
+        assert written.wait(10), "nobody wrote the answer before the rows were stored"
+        return accept(*asked)
+
+    document = notifications.resource
+    monkeypatch.setattr(notifications, "resource", lambda view: (written.set(), document(view))[1])
+    monkeypatch.setattr(api.store, "accept", stored)
+    answer = api.ask("POST", "/v1/notifications/batch", {"notifications": [SOUND, SOUND]})
+    assert (answer.status, answer.json["summary"]) == (202, {"accepted": 2, "refused": 0})
+
+
+def test_a_batch_that_cannot_be_stored_is_not_answered_as_if_it_were(api: Api, monkeypatch: pytest.MonkeyPatch):
+    def away(*asked: Any) -> Any:
+        raise StoreUnavailableError("away")
+
+    monkeypatch.setattr(api.store, "accept", away)
+    assert api.ask("POST", "/v1/notifications/batch", {"notifications": [SOUND, SOUND]}).status == 503
+    monkeypatch.undo()
+    assert api.ask("POST", "/v1/notifications/batch", {"notifications": [SOUND, SOUND]}).status == 202
 
 
 def test_a_batch_is_judged_item_by_item(api: Api):

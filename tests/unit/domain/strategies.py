@@ -46,6 +46,13 @@ decisions: st.SearchStrategy[retry.Decision] = st.one_of(
 reports = st.builds(Report, st.uuids(), attempt_nos, outcomes, decisions, moments, st.none() | attempt_nos)
 fences = st.builds(Fence, st.uuids(), attempt_nos, moments)
 
+# JSON that a request may bring: numbers of any size, and text that UTF-8 holds.
+storable_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words,
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(words, children, max_size=4),
+    max_leaves=12,
+)
+
 # Whatever json.loads can make, Python's own additions (NaN, Infinity) and half surrogate pairs included.
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

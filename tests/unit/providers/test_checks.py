@@ -230,7 +230,7 @@ def test_each_provider_is_asked_once_for_what_sends_nothing(http, asked, line: s
         (call,) = server.asked
     assert call.line == f"{line} HTTP/1.1"
     assert call.headers[header[0]] == header[1]
-    assert call.body in (b"", b"{}", b'{"text": ""}')
+    assert call.body in (b"", b"{}", b'{"text":""}')
 
 
 @pytest.mark.parametrize("asked", GOOD)

@@ -62,7 +62,7 @@ def test_a_body_is_utf_8_json_without_escapes(caller: Caller):
         post(caller, server.url + "/v1/send?x=1", {"text": "Grüße 👋"})
         (asked,) = server.asked
     assert asked.line == "POST /v1/send?x=1 HTTP/1.1"
-    assert asked.body == '{"text": "Grüße 👋"}'.encode()
+    assert asked.body == '{"text":"Grüße 👋"}'.encode()
     assert asked.headers["content-type"] == "application/json"
 
 
@@ -368,4 +368,4 @@ def test_a_request_leaves_in_one_piece(caller: Caller, monkeypatch: pytest.Monke
     with TinyServer([reply()]) as server:
         post(caller, server.url, {"text": "Build 42 is live"})
     asked = [each for each in sent if each.startswith(b"POST")]
-    assert [each.endswith(b'{"text": "Build 42 is live"}') for each in asked] == [True]
+    assert [each.endswith(b'{"text":"Build 42 is live"}') for each in asked] == [True]

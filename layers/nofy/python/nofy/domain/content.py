@@ -7,10 +7,10 @@ shown on a channel is refused here, before anything is stored.
 from __future__ import annotations
 
 import html
-import json
 from typing import Any
 
 from nofy.domain.errors import FieldError
+from nofy.domain.json_bytes import json_bytes
 from nofy.domain.routing import Channel
 
 # The limit of one rendered delivery, in bytes of JSON: what API Gateway, Lambda and Kafka all carry with room.
@@ -67,7 +67,7 @@ def content_errors(channel: Channel, content: dict[str, Any]) -> list[FieldError
 def rendered_errors(channel: Channel, rendered: dict[str, Any]) -> list[FieldError]:
     """The same of content that is rendered already."""
     errors = _CHECKS[channel](rendered)
-    if len(json.dumps(rendered, ensure_ascii=False).encode()) > MAX_RENDERED_BYTES:
+    if len(json_bytes(rendered)) > MAX_RENDERED_BYTES:
         errors.append(FieldError(f"/content/{channel}", "too_large", "over 256 KB when rendered"))
     return errors
 

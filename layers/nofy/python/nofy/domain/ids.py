@@ -24,6 +24,9 @@ _SUFFIX_LENGTH = 26  # 26 x 5 bits hold 128, so the first character is at most 7
 # itself Python, takes twice as long (4.6 us an id, against 2.3).
 _PAIRS = [one + other for one in _ALPHABET for other in _ALPHABET]
 _SHIFTS = range(120, -1, -10)
+# What a UUIDv7 leaves to time and chance, and what it does not: its version and its variant.
+_RANDOM = ~(0xF << 76 | 0b11 << 62)
+_VERSION_7 = 7 << 76 | 0b10 << 62
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -59,10 +62,8 @@ def from_milliseconds(value: int) -> datetime:
 
 def uuid7(now: datetime, random_bytes: bytes) -> UUID:
     """A UUIDv7 (RFC 9562) of the given moment and ten random bytes."""
-    time = milliseconds(now, up=False).to_bytes(6, "big")
-    value = int.from_bytes(time + random_bytes[:10], "big")
-    value = value & ~(0xF << 76) | 7 << 76
-    return UUID(int=value & ~(0b11 << 62) | 0b10 << 62)
+    value = milliseconds(now, up=False) << 80 | int.from_bytes(random_bytes[:10], "big")
+    return UUID(int=value & _RANDOM | _VERSION_7)
 
 
 def floor_of(moment: datetime) -> UUID:

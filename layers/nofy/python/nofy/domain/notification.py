@@ -72,7 +72,10 @@ class Principal:
 
     def integration_for(self, channel: Channel) -> Integration | None:
         """The integration a channel is sent with: its default one."""
-        return next((each for each in self.integrations if each.channel is channel and each.is_default), None)
+        for each in self.integrations:
+            if each.channel is channel and each.is_default:
+                return each
+        return None
 
 
 @dataclass(frozen=True, slots=True)

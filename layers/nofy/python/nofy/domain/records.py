@@ -14,6 +14,7 @@ from uuid import UUID
 from nofy.domain import outcomes, retry
 from nofy.domain.delivery import Fence, Report, report_to_json
 from nofy.domain.errors import UnreadableRecordError
+from nofy.domain.json_bytes import json_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ class QueueRecord:
 
 def dump(value: dict[str, Any]) -> bytes:
     """JSON as Nofy writes it to Kafka."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return json_bytes(value)
 
 
 def load(value: bytes) -> dict[str, Any]:

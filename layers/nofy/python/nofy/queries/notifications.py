@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -205,5 +206,7 @@ def _step(at: datetime, event: str, delivery: DeliveryView, detail: str | None) 
     return _Step(at, event, delivery.channel, detail)
 
 
+# (four moments stand in each notification of a batch, and most of them in all of it)
+@lru_cache(maxsize=8)
 def _time(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from nofy.domain.errors import InvokeRefusedError, InvokeUncertainError
+from nofy.domain.json_bytes import json_bytes
 from nofy.domain.sending import message_of, message_to_json, read_response, request
 from nofy.domain.timing import INVOKE_READ_TIMEOUT
 
@@ -48,7 +49,7 @@ class LambdaSender:
 
     def weigh(self, delivery: Leased) -> int:
         # Lambda's limit is on bytes of JSON; everything but the content and the credential is small.
-        return 1_024 + len(json.dumps(delivery.content)) + 2 * len(delivery.credential)
+        return 1_024 + len(json_bytes(delivery.content)) + 2 * len(delivery.credential)
 
     def send(self, provider: Provider, batch: Sequence[Leased], deadline: datetime) -> list[Outcome]:
         messages = [message_to_json(message_of(each)) for each in batch]
@@ -62,7 +63,7 @@ class LambdaSender:
         from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
         try:
-            answer = self._connected().invoke(FunctionName=function, Payload=json.dumps(payload).encode())
+            answer = self._connected().invoke(FunctionName=function, Payload=json_bytes(payload))
             body = answer["Payload"].read()
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             raise InvokeRefusedError(f"Lambda was not reached: {error}") from error

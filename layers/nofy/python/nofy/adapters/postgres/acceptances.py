@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from nofy.adapters.postgres.database import Database, RefusedByDatabaseError, statement
 from nofy.adapters.postgres.reading import AS_PROJECT
 from nofy.domain.accounts import Actor, ActorKind, ProjectLimits
 from nofy.domain.errors import ConflictError, IdempotencyKeyReusedError
+from nofy.domain.json_bytes import json_bytes
 from nofy.domain.notification import Integration, PlannedDelivery, PlannedNotification, Principal
 from nofy.domain.permissions import Scope, of_scopes
 from nofy.domain.routing import Channel, Provider
@@ -103,38 +103,48 @@ def _parameters(
     return {
         "project_id": principal.project_id,
         "live": principal.mode is Mode.LIVE,
-        "notifications": json.dumps([_notification(each) for each in planned]),
-        "deliveries": json.dumps([_delivery(n.notification_id, each) for n in planned for each in n.deliveries]),
+        "notifications": _text([_notification(each) for each in planned]),
+        "deliveries": _text([_delivery(n.notification_id, each) for n in planned for each in n.deliveries]),
         "slot": planned[0].notification_id.int % _SLOTS,
         "key": claim.key if claim else None,
         "request_hash": claim.request_hash if claim else None,
-        "answer": json.dumps(claim.answer) if claim else None,
+        "answer": _text(claim.answer) if claim else None,
     }
 
 
+def _text(document: Any) -> str:
+    return json_bytes(document).decode()
+
+
 def _notification(planned: PlannedNotification) -> dict[str, Any]:
+    """Without what is empty, and with a time of its own only where it is not due at once (0020 reads it)."""
     draft = planned.draft
-    return {
-        "id": str(planned.notification_id),
+    told = {
+        "id": planned.notification_id,
         "class": draft.message_class,
         "priority": planned.priority,
         "recipient": draft.to,
         "content": draft.content,
-        "send_at": planned.send_at.isoformat(),
-        "expires_at": planned.expires_at.isoformat(),
+        "expires_at": planned.expires_at,
         "delivery_mode": draft.delivery_mode,
-        "reference": draft.reference,
-        "tags": list(draft.tags),
-        "metadata": draft.metadata,
-        "created_at": planned.created_at.isoformat(),
+        "created_at": planned.created_at,
     }
+    if planned.send_at != planned.created_at:
+        told["send_at"] = planned.send_at
+    if draft.reference is not None:
+        told["reference"] = draft.reference
+    if draft.tags:
+        told["tags"] = draft.tags
+    if draft.metadata:
+        told["metadata"] = draft.metadata
+    return told
 
 
 def _delivery(notification_id: UUID, planned: PlannedDelivery) -> dict[str, Any]:
     return {
-        "id": str(planned.delivery_id),
-        "notification_id": str(notification_id),
-        "integration_id": str(planned.integration_id),
+        "id": planned.delivery_id,
+        "notification_id": notification_id,
+        "integration_id": planned.integration_id,
         "channel": planned.lane.channel,
         "provider": planned.provider,
         "destination": planned.destination,

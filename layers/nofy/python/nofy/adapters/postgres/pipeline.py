@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from nofy.adapters.postgres.database import BY_KEY, Database, statement
 from nofy.adapters.postgres.values import array, fence_columns, lane, moments
 from nofy.domain.dead_letters import ACCEPTED_AFTER_ALL
 from nofy.domain.delivery import Change, Fence, Leased, Report, State, Waiting, report_to_json
+from nofy.domain.json_bytes import json_bytes
 from nofy.domain.lifecycle import Status
 from nofy.domain.retry import DeliveryMode
 from nofy.domain.routing import Channel, Priority, Provider
@@ -163,7 +163,7 @@ def _report_columns(reports: Sequence[Report], prefix: str) -> dict[str, Any]:
     return {
         f"{prefix}ids": array(each.delivery_id for each in reports),
         f"{prefix}attempt_nos": array(each.attempt_no for each in reports),
-        "reports": array(json.dumps(report_to_json(each)) for each in reports),
+        "reports": array(json_bytes(report_to_json(each)).decode() for each in reports),
     }
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from nofy.adapters.providers.connections import Connections, NotReachedError
+from nofy.domain.json_bytes import json_bytes
 from nofy.domain.outcomes import Exchange, Outcome, Transient, Unknown, word
 from nofy.domain.timing import PROVIDER_TIMEOUT
 
@@ -160,7 +161,7 @@ class HttpClient:
 
 def _written(request: Request, address: SplitResult) -> bytes:
     """The bytes of a request. ValueError for a header or an address that would be read as something else."""
-    body = b"" if request.body is None else json.dumps(request.body, ensure_ascii=False).encode()
+    body = b"" if request.body is None else json_bytes(request.body)
     headers = {"host": address.netloc.rpartition("@")[2], "accept-encoding": "identity", "user-agent": "nofy"}
     headers |= request.headers
     if request.body is not None:

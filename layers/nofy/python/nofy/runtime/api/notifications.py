@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from nofy.domain.errors import FieldError, InvalidRequestError, NofyError, NotFoundError
-from nofy.domain.ids import Prefix, decode
+from nofy.domain.ids import Prefix, decode, encode
 from nofy.domain.notification import PlannedNotification, Principal, plan
 from nofy.pipeline.accept import accept, again
 from nofy.ports.store import IdempotencyClaim
@@ -22,11 +23,14 @@ from nofy.runtime.api.responses import answer
 from nofy.runtime.api.routes import Function
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from nofy.runtime.api.responses import Response
 
 MAX_KEY_LENGTH = 255
+# Whose thread is kept: it runs when the one that handed it work waits. A new one would run at once, before that.
+_beside = ThreadPoolExecutor(1)
 
 
 def register(app: Application, ports: Ports) -> None:
@@ -41,9 +45,9 @@ def _register_new(routes: Routes, app: Application, ports: Ports) -> None:
     @routes.of_project("createNotification")
     def create(principal: Principal) -> Response:
         body = parse_json(body_of(app))
-        planned = _plan(body, principal, ports)
-        document = resource(planned_view(planned, principal))
-        return _accepted(app, ports, principal, [planned], body, document)
+        now = ports.clock()
+        planned = plan(read_notification(body, principal, now), principal, ports.new_id, now)
+        return _accepted(app, ports, principal, [planned], body, lambda: _document(planned, principal))
 
     @routes.of_project("createNotifications")
     def create_batch(principal: Principal) -> Response:
@@ -51,13 +55,17 @@ def _register_new(routes: Routes, app: Application, ports: Ports) -> None:
 
         body = parse_json(body_of(app))
         items = read(BatchRequest, body).notifications
-        planned, results = _plan_each(items, principal, ports, request_id(app))
-        summary = {"accepted": len(planned), "refused": len(items) - len(planned)}
-        document = {"results": results, "summary": summary}
+        found, request = _plan_each(items, principal, ports), request_id(app)
+        planned = [each for each in found if isinstance(each, PlannedNotification)]
+
+        def document() -> dict[str, Any]:
+            summary = {"accepted": len(planned), "refused": len(items) - len(planned)}
+            return {"results": [_result(each, principal, request) for each in found], "summary": summary}
+
         if not planned:
             title = "No notification of the batch can be accepted as it is"
-            head = document_of(422, "nothing_accepted", title, request_id(app))
-            return answer(422, head | document, content_type=CONTENT_TYPE)
+            head = document_of(422, "nothing_accepted", title, request)
+            return answer(422, head | document(), content_type=CONTENT_TYPE)
         return _accepted(app, ports, principal, planned, body, document)
 
     @routes.of_project("sendNotificationAgain")
@@ -66,9 +74,9 @@ def _register_new(routes: Routes, app: Application, ports: Ports) -> None:
         if view is None:
             raise NotFoundError(notification_id)
         planned = plan(again(view), principal, ports.new_id, ports.clock())
-        document = resource(planned_view(planned, principal))
-        accepted = _accepted(app, ports, principal, [planned], {"send_again": notification_id}, document)
-        ports.auditing.one(app, principal, "notification.sent_again", notification_id, sent_as=document["id"])
+        asked, sent_as = {"send_again": notification_id}, encode(Prefix.NOTIFICATION, planned.notification_id)
+        accepted = _accepted(app, ports, principal, [planned], asked, lambda: _document(planned, principal))
+        ports.auditing.one(app, principal, "notification.sent_again", notification_id, sent_as=sent_as)
         return accepted
 
 
@@ -116,26 +124,27 @@ def identified(notification_id: str) -> UUID:
     return identifier
 
 
-def _plan(body: Any, principal: Principal, ports: Ports) -> PlannedNotification:
+def _plan_each(items: list[Any], principal: Principal, ports: Ports) -> list[PlannedNotification | InvalidRequestError]:
+    """Every item's plan, or what is wrong with it, in order."""
     now = ports.clock()
-    return plan(read_notification(body, principal, now), principal, ports.new_id, now)
-
-
-def _plan_each(
-    items: list[Any], principal: Principal, ports: Ports, request: str
-) -> tuple[list[PlannedNotification], list[dict[str, Any]]]:
-    """What can be accepted, and a result for every item in order: each has a status of its own."""
-    planned: list[PlannedNotification] = []
-    results: list[dict[str, Any]] = []
+    found: list[PlannedNotification | InvalidRequestError] = []
     for item in items:
         try:
-            one = _plan(item, principal, ports)
+            found.append(plan(read_notification(item, principal, now), principal, ports.new_id, now))
         except InvalidRequestError as error:
-            results.append({"status": 422, "error": document_of_error(error, request)})
-            continue
-        planned.append(one)
-        results.append({"status": 202, "notification": resource(planned_view(one, principal))})
-    return planned, results
+            found.append(error)
+    return found
+
+
+def _result(found: PlannedNotification | InvalidRequestError, principal: Principal, request: str) -> dict[str, Any]:
+    """Each item of a batch has a status of its own."""
+    if isinstance(found, InvalidRequestError):
+        return {"status": 422, "error": document_of_error(found, request)}
+    return {"status": 202, "notification": _document(found, principal)}
+
+
+def _document(planned: PlannedNotification, principal: Principal) -> dict[str, Any]:
+    return resource(planned_view(planned, principal))
 
 
 def _accepted(
@@ -144,11 +153,19 @@ def _accepted(
     principal: Principal,
     planned: list[PlannedNotification],
     body: Any,
-    document: dict[str, Any],
+    document: Callable[[], dict[str, Any]],
 ) -> Response:
     claim = _claim(app, body, document)
+    if claim is None and len(planned) > 1:
+        # The answer of a batch is a sixth of its work, and nobody but its caller reads it: it is written while
+        # PostgreSQL stores.
+        written = _beside.submit(lambda: answer(202, document()))
+        _charged(ports, principal, planned, claim)
+        return written.result()
     replay = _charged(ports, principal, planned, claim)
-    return answer(202, replay or document, {"Idempotency-Replayed": "true"} if replay else None)
+    if replay:
+        return answer(202, replay, {"Idempotency-Replayed": "true"})
+    return answer(202, claim.answer if claim else document())
 
 
 def _charged(
@@ -170,7 +187,7 @@ def _charged(
     return replay
 
 
-def _claim(app: Application, body: Any, document: dict[str, Any]) -> IdempotencyClaim | None:
+def _claim(app: Application, body: Any, document: Callable[[], dict[str, Any]]) -> IdempotencyClaim | None:
     """The caller's idempotency key, if there is one: the same JSON is the same request, however it is spaced."""
     key = app.header("idempotency-key")
     if key is None:
@@ -179,4 +196,4 @@ def _claim(app: Application, body: Any, document: dict[str, Any]) -> Idempotency
         message = f"1 to {MAX_KEY_LENGTH} printable characters"
         raise InvalidRequestError([FieldError("Idempotency-Key", "invalid", message)])
     canonical = json.dumps([app.path, body], sort_keys=True, separators=(",", ":"))
-    return IdempotencyClaim(key, hashlib.sha256(canonical.encode()).digest(), document)
+    return IdempotencyClaim(key, hashlib.sha256(canonical.encode()).digest(), document())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from nofy.domain.json_bytes import json_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,5 +39,5 @@ def answer(
     content_type: str = "application/json",
 ) -> Response:
     """A JSON answer."""
-    body = json.dumps(document, ensure_ascii=False)
+    body = json_bytes(document).decode()
     return Response(status, body, {"Content-Type": content_type, **(headers or {})})
