@@ -92,8 +92,8 @@ class InvokedSender(LambdaSender):
         }
         self._free = threading.Lock()
 
-    def _invoke(self, function: str, payload: dict[str, Any]) -> bytes:
-        event = json.loads(json.dumps(payload))
+    def _invoke(self, function: str, payload: bytes) -> bytes:
+        event = json.loads(payload)
         with self._free:
             return json.dumps(sending.answer(self._senders[Provider(function)], event)).encode()
 

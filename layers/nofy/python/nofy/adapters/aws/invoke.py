@@ -53,17 +53,17 @@ class LambdaSender:
 
     def send(self, provider: Provider, batch: Sequence[Leased], deadline: datetime) -> list[Outcome]:
         messages = [message_to_json(message_of(each)) for each in batch]
-        answer = self._invoke(self._functions[provider], request(messages, deadline))
+        answer = self._invoke(self._functions[provider], json_bytes(request(messages, deadline)))
         try:
             return read_response(json.loads(answer))
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise InvokeUncertainError(f"the sender's answer cannot be read: {error!r}") from error
 
-    def _invoke(self, function: str, payload: dict[str, Any]) -> bytes:
+    def _invoke(self, function: str, payload: bytes) -> bytes:
         from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
         try:
-            answer = self._connected().invoke(FunctionName=function, Payload=json_bytes(payload))
+            answer = self._connected().invoke(FunctionName=function, Payload=payload)
             body = answer["Payload"].read()
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             raise InvokeRefusedError(f"Lambda was not reached: {error}") from error
