@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from nofy.domain import dead_letters
 from nofy.domain.dead_letters import DeadLetter, Kind
-from nofy.domain.records import InboundRecord, dump
+from nofy.domain.json_bytes import json_bytes
+from nofy.domain.records import InboundRecord
 from tests.unit.domain import strategies
 from tests.unit.domain.examples import DELIVERY
 
@@ -101,7 +102,9 @@ def test_a_fingerprint_says_nothing_about_whose_failure_it_was():
 
 
 def test_a_dead_letter_is_utf_8_json_with_a_version():
-    assert json.loads(dump({"v": 1}))["v"] == json.loads(dead_letters.value(DeadLetter(Kind.RECORD, "x")))["v"] == 1
+    assert (
+        json.loads(json_bytes({"v": 1}))["v"] == json.loads(dead_letters.value(DeadLetter(Kind.RECORD, "x")))["v"] == 1
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from nofy.domain.errors import UnreadableRecordError
+from nofy.domain.json_bytes import json_bytes
 from nofy.domain.outcomes import storable
-from nofy.domain.records import VERSION, InboundRecord, dump, load, optional, whole
+from nofy.domain.records import VERSION, InboundRecord, load, optional, whole
 
 
 class Kind(StrEnum):
@@ -74,7 +75,7 @@ def of_event_source_failure(record: InboundRecord) -> DeadLetter:
 
 def value(letter: DeadLetter) -> bytes:
     """The value of a record on the dlq topic; raw bytes travel as base64."""
-    return dump(
+    return json_bytes(
         {
             "v": VERSION,
             "kind": letter.kind.value,

@@ -1,4 +1,4 @@
-"""Kafka records, written and read: UTF-8 JSON without ASCII escapes, with a version in ``v``.
+"""Kafka records, written and read: JSON (``domain/json_bytes.py``) with a version in ``v``.
 
 Records carry the fence and the facts of routing, never the message: the content is read under the lease, so
 what is sent is what the row says at that moment, and an erased or cancelled message is nowhere else.
@@ -55,11 +55,6 @@ class QueueRecord:
     dispatched_at: datetime
 
 
-def dump(value: dict[str, Any]) -> bytes:
-    """JSON as Nofy writes it to Kafka."""
-    return json_bytes(value)
-
-
 def load(value: bytes) -> dict[str, Any]:
     """A record's JSON object; :class:`UnreadableRecordError` if it is none, or of a version not known here."""
     try:
@@ -87,13 +82,13 @@ def optional(read: Callable[[Any], Value], value: Any) -> Value | None:
 
 def queue_value(fence: Fence, dispatched_at: datetime) -> bytes:
     """The value of a record on a delivery topic."""
-    return dump(
+    return json_bytes(
         {
             "v": VERSION,
-            "delivery_id": str(fence.delivery_id),
+            "delivery_id": fence.delivery_id,
             "attempt_no": fence.attempt_no,
-            "due_at": fence.due_at.isoformat(),
-            "dispatched_at": dispatched_at.isoformat(),
+            "due_at": fence.due_at,
+            "dispatched_at": dispatched_at,
         },
     )
 
@@ -114,7 +109,7 @@ def read_queue(value: bytes) -> QueueRecord:
 
 def ack_value(report: Report) -> bytes:
     """The value of a record on the acks topic."""
-    return dump(
+    return json_bytes(
         {
             "v": VERSION,
             "delivery_id": str(report.delivery_id),
