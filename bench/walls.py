@@ -62,7 +62,7 @@ def planned(principal: Principal, count: int) -> list[PlannedNotification]:
         channels=(Channel.SLACK, Channel.EMAIL),
         content={"subject": "Deploy finished", "text": "Build 42 is live"},
     )
-    return [plan(draft, principal, clock.new_id, clock.now()) for _ in range(count)]
+    return [plan(draft, principal, clock.new_id.born_at, clock.now()) for _ in range(count)]
 
 
 def milliseconds(store: PostgresAcceptances, principal: Principal, count: int) -> float:

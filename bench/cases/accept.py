@@ -106,7 +106,7 @@ class _Least:
 
     def planned(self, item: dict[str, Any]) -> PlannedNotification:
         now = clock.now()
-        return plan(read_notification(item, self._principal, now), self._principal, clock.new_id, now)
+        return plan(read_notification(item, self._principal, now), self._principal, clock.new_id.born_at, now)
 
     def accept(self, planned: PlannedNotification) -> None:
         self._ping()

@@ -131,7 +131,7 @@ def accept(bench: Bench, count: int, at_once: int) -> tuple[Step, list[PlannedNo
     draft = Draft(to={"email": "ada@example.com"}, channels=(Channel.EMAIL,), content={"subject": "Live", "text": TEXT})
     for start in range(0, count, at_once):
         size = min(at_once, count - start)
-        planned = [plan(draft, bench.principal, clock.new_id, clock.now()) for _ in range(size)]
+        planned = [plan(draft, bench.principal, clock.new_id.born_at, clock.now()) for _ in range(size)]
         with bench.measured(step, bench.api):
             store.accept(bench.principal, planned)
         stored += planned

@@ -42,7 +42,7 @@ ports = Ports(
     schedule=schedule,
     amender=Amender(PostgresAmendments(database), reading, schedule, clock.now),
     clock=clock.now,
-    new_id=clock.new_id,
+    born_at=clock.new_id.born_at,
 )
 app = Application(configured.cors_origins)
 for each in (notifications, dead_letters, statistics, description):

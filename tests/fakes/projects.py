@@ -56,7 +56,7 @@ class Project:
             delivery_mode=mode,
             **draft,
         )
-        return plan(wanted, self.principal, lambda: self.new_id.born_at(born), born)
+        return plan(wanted, self.principal, self.new_id.born_at, born)
 
 
 def new_project(clock: Clock, new_id: CountingIds, *, mode: Mode = Mode.LIVE) -> Project:

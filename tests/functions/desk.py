@@ -73,7 +73,7 @@ class Console:
             people=self.accounts,
             belongings=self.accounts,
             sealer=self.vault,
-            mail=InvitationMail(self.store, self.schedule, admission, self.clock, new_id),
+            mail=InvitationMail(self.store, self.schedule, admission, self.clock, new_id.born_at),
             url=url,
             choose=random.Random(6).choice,
             clock=self.clock,

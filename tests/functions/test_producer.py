@@ -55,7 +55,7 @@ class Api:
         admission, verify = Admission(self.quotas, self.clock, Function.PRODUCER), self.doors.verify if people else None
         self.edge = Edge(tokens or store, self.doors, verify, admission, self.clock)
         auditing = Auditing(self.audit, self.clock, ids)
-        ports = Ports(self.edge, admission, auditing, store, self.store, schedule, amender, self.clock, ids)
+        ports = Ports(self.edge, admission, auditing, store, self.store, schedule, amender, self.clock, ids.born_at)
         self.module.app = Application(origins)
         for each in (notifications, dead_letters, statistics, description):
             each.register(self.module.app, ports)

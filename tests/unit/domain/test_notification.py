@@ -19,7 +19,7 @@ SLACK, EMAIL, WHATSAPP = Channel.SLACK, Channel.EMAIL, Channel.WHATSAPP
 
 def planned(asked: Draft, who: Principal | None = None) -> PlannedNotification:
     numbers = count(1)
-    return plan(asked, who or principal(), lambda: UUID(int=next(numbers)), NOW)
+    return plan(asked, who or principal(), lambda _: UUID(int=next(numbers)), NOW)
 
 
 def errors(asked: Draft, who: Principal | None = None) -> set[tuple[str, str]]:
@@ -40,7 +40,7 @@ def test_a_notification_becomes_one_delivery_for_each_of_its_channels():
 
 def test_deliveries_are_in_the_order_of_the_channels_however_their_ids_come():
     asked, falling = draft(channels=(Channel.WHATSAPP, Channel.SLACK, Channel.EMAIL)), count(99, -1)
-    made = plan(asked, principal(), lambda: UUID(int=next(falling)), NOW)
+    made = plan(asked, principal(), lambda _: UUID(int=next(falling)), NOW)
     by_id = sorted(made.deliveries, key=lambda each: each.delivery_id)
     assert [each.lane.channel for each in by_id] == list(asked.channels)
 

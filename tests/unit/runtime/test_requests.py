@@ -38,7 +38,7 @@ def draft_of(body: Any, who: Principal | None = None) -> Draft:
 def errors_of(body: Any, who: Principal | None = None) -> set[tuple[str, str]]:
     """As a request meets them: what is ill-formed by itself, else what is wrong between well-formed fields."""
     try:
-        plan(draft_of(body, who), who or principal(), clock.new_id, NOW)
+        plan(draft_of(body, who), who or principal(), clock.new_id.born_at, NOW)
     except InvalidRequestError as error:
         return {(each.path, each.code) for each in error.errors}
     return set()

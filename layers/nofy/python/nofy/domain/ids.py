@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
@@ -24,8 +25,8 @@ _SUFFIX_LENGTH = 26  # 26 x 5 bits hold 128, so the first character is at most 7
 # itself Python, takes twice as long (4.6 us an id, against 2.3).
 _PAIRS = [one + other for one in _ALPHABET for other in _ALPHABET]
 _SHIFTS = range(120, -1, -10)
-# What a UUIDv7 leaves to time and chance, and what it does not: its version and its variant.
-_RANDOM = ~(0xF << 76 | 0b11 << 62)
+# Of a UUIDv7's lower eighty bits: what is left to chance, and its version and variant.
+_RANDOM = (1 << 80) - 1 & ~(0xF << 76 | 0b11 << 62)
 _VERSION_7 = 7 << 76 | 0b10 << 62
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -62,8 +63,7 @@ def from_milliseconds(value: int) -> datetime:
 
 def uuid7(now: datetime, random_bytes: bytes) -> UUID:
     """A UUIDv7 (RFC 9562) of the given moment and ten random bytes."""
-    value = milliseconds(now, up=False) << 80 | int.from_bytes(random_bytes[:10], "big")
-    return UUID(int=value & _RANDOM | _VERSION_7)
+    return UUID(int=_floor(now) | int.from_bytes(random_bytes[:10], "big") & _RANDOM | _VERSION_7)
 
 
 def floor_of(moment: datetime) -> UUID:
@@ -71,7 +71,13 @@ def floor_of(moment: datetime) -> UUID:
 
     Nothing was born before 1970.
     """
-    return UUID(int=max(0, milliseconds(moment, up=False)) << 80)
+    return UUID(int=max(0, _floor(moment)))
+
+
+# (all ids of a batch are of one moment)
+@lru_cache(maxsize=1)
+def _floor(moment: datetime) -> int:
+    return milliseconds(moment, up=False) << 80
 
 
 def born(identifier: UUID) -> datetime:
@@ -87,7 +93,11 @@ class IdSource:
     random_bytes: Callable[[int], bytes]
 
     def __call__(self) -> UUID:
-        return uuid7(self.now(), self.random_bytes(10))
+        return self.born_at(self.now())
+
+    def born_at(self, moment: datetime) -> UUID:
+        """One of that moment, which is the present for whoever does not repeat what was."""
+        return uuid7(moment, self.random_bytes(10))
 
 
 def encode(prefix: Prefix, identifier: UUID) -> str:

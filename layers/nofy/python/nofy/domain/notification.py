@@ -1,4 +1,8 @@
-"""What a client asks for, and the plan made of it: one notification, a delivery for each of its channels."""
+"""What a client asks for, and the plan made of it: one notification, a delivery for each of its channels.
+
+Drafts and plans are not frozen, though nobody changes them: a frozen instance takes three times as long to make, and a
+batch makes three hundred.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +82,7 @@ class Principal:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Draft:
     """A request whose every field is well-formed by itself."""
 
@@ -95,7 +99,7 @@ class Draft:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PlannedDelivery:
     """A delivery about to be stored."""
 
@@ -107,7 +111,7 @@ class PlannedDelivery:
     content: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PlannedNotification:
     """A notification about to be stored, with its deliveries; all of them are due at ``send_at``."""
 
@@ -120,16 +124,19 @@ class PlannedNotification:
     deliveries: tuple[PlannedDelivery, ...]
 
 
-def plan(draft: Draft, principal: Principal, new_id: Callable[[], UUID], now: datetime) -> PlannedNotification:
-    """Classify, route and render a draft; :class:`InvalidRequestError` with everything that is wrong with it."""
+def plan(draft: Draft, principal: Principal, born_at: Callable[[datetime], UUID], now: datetime) -> PlannedNotification:
+    """Classify, route and render a draft; :class:`InvalidRequestError` with everything that is wrong with it.
+
+    ``born_at`` makes the ids, of the moment that it is given.
+    """
     rendered = {each: render(each, draft.content) for each in draft.channels}
     if errors := _draft_errors(draft, rendered, principal, now):
         raise InvalidRequestError(errors)
     priority = priority_for(draft.message_class, draft.priority)
     send_at = max(draft.send_at or now, now)
-    notification_id = new_id()
+    notification_id = born_at(now)
     # In the order in which the channels were asked for, which is how they are shown: within a millisecond, ids are not.
-    ids = sorted(new_id() for _ in draft.channels)
+    ids = sorted([born_at(now) for _ in draft.channels])
     return PlannedNotification(
         notification_id=notification_id,
         created_at=now,

@@ -18,6 +18,7 @@ from nofy.runtime.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+    from datetime import datetime
     from uuid import UUID
 
     from nofy.pipeline.amend import Amender
@@ -45,7 +46,7 @@ class Ports:
     schedule: Schedule
     amender: Amender
     clock: Clock
-    new_id: Callable[[], UUID]
+    born_at: Callable[[datetime], UUID]  # makes ids of notifications and deliveries
 
 
 class Application:

@@ -14,6 +14,7 @@ from nofy.runtime.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from uuid import UUID
 
     from nofy.domain.accounts import Invitation
@@ -45,7 +46,7 @@ class InvitationMail:
     schedule: Schedule
     admission: Admission
     clock: Clock
-    new_id: Callable[[], UUID]
+    born_at: Callable[[datetime], UUID]
 
     def send(self, principal: Principal, project: str, invitation: Invitation, link: str) -> bool:
         """Whether it is on its way. Where the project cannot send e-mail (now), the link is there to be copied."""
@@ -59,7 +60,7 @@ class InvitationMail:
         return True
 
     def _accept(self, principal: Principal, draft: Draft) -> None:
-        planned = plan(draft, principal, self.new_id, self.clock())
+        planned = plan(draft, principal, self.born_at, self.clock())
         self.admission.spend(principal, 1)
         accept(principal, [planned], None, store=self.store, schedule=self.schedule, clock=self.clock)
 

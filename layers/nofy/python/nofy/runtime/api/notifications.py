@@ -46,7 +46,7 @@ def _register_new(routes: Routes, app: Application, ports: Ports) -> None:
     def create(principal: Principal) -> Response:
         body = parse_json(body_of(app))
         now = ports.clock()
-        planned = plan(read_notification(body, principal, now), principal, ports.new_id, now)
+        planned = plan(read_notification(body, principal, now), principal, ports.born_at, now)
         return _accepted(app, ports, principal, [planned], body, lambda: _document(planned, principal))
 
     @routes.of_project("createNotifications")
@@ -73,7 +73,7 @@ def _register_new(routes: Routes, app: Application, ports: Ports) -> None:
         view = ports.reading.notification(principal, identified(notification_id))
         if view is None:
             raise NotFoundError(notification_id)
-        planned = plan(again(view), principal, ports.new_id, ports.clock())
+        planned = plan(again(view), principal, ports.born_at, ports.clock())
         asked, sent_as = {"send_again": notification_id}, encode(Prefix.NOTIFICATION, planned.notification_id)
         accepted = _accepted(app, ports, principal, [planned], asked, lambda: _document(planned, principal))
         ports.auditing.one(app, principal, "notification.sent_again", notification_id, sent_as=sent_as)
@@ -130,7 +130,7 @@ def _plan_each(items: list[Any], principal: Principal, ports: Ports) -> list[Pla
     found: list[PlannedNotification | InvalidRequestError] = []
     for item in items:
         try:
-            found.append(plan(read_notification(item, principal, now), principal, ports.new_id, now))
+            found.append(plan(read_notification(item, principal, now), principal, ports.born_at, now))
         except InvalidRequestError as error:
             found.append(error)
     return found
