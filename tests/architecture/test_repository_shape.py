@@ -104,7 +104,8 @@ def test_a_handler_decides_nothing_by_itself(folder: str):
     assert len([node for node in inside if isinstance(node, ast.If)]) <= 1
 
 
-# Each driver and the only places that may name it. The command line of the operator speaks to AWS by itself.
+# Each driver, and what writes JSON, with the only places that may name it. (The operator's command line speaks to AWS
+# by itself.)
 DRIVERS = {
     "psycopg2": ["adapters/postgres"],
     "redis": ["adapters/redis"],
@@ -113,6 +114,7 @@ DRIVERS = {
     "jwt": ["adapters/jose", "adapters/identity"],
     "cryptography": ["adapters/jose"],
     "boto3": ["adapters/aws", "runtime/operator"],
+    "orjson": ["domain/json_bytes"],
     "botocore": ["adapters/aws", "runtime/operator"],
     "pydantic": ["runtime/api"],
     "aws_lambda_powertools": ["runtime"],

@@ -14,6 +14,7 @@ from nofy.domain import records
 from nofy.domain.delivery import Fence, Report
 from nofy.domain.errors import UnreadableRecordError
 from nofy.domain.json_bytes import json_bytes
+from nofy.domain.outcomes import Transient
 from nofy.domain.records import ack_value, load, queue_value, read_ack, read_queue
 from tests.unit.domain import strategies
 from tests.unit.domain.examples import DELIVERY, NOW, report
@@ -38,6 +39,10 @@ def test_a_report_comes_back_as_it_was(told: Report):
 
 def test_a_queue_record_carries_the_fence_and_nothing_of_the_message():
     assert set(QUEUE) == {"v", "delivery_id", "attempt_no", "due_at", "dispatched_at"}
+
+
+def test_records_are_utf_8_without_escapes():
+    assert '"reason":"Grüße 👋"'.encode() in ack_value(report(outcome=Transient("Grüße 👋")))
 
 
 @given(st.binary(max_size=60))

@@ -96,7 +96,7 @@ class IdSource:
         return self.born_at(self.now())
 
     def born_at(self, moment: datetime) -> UUID:
-        """One of that moment, which is the present for whoever does not repeat what was."""
+        """An id of the given moment: all of a batch are of one."""
         return uuid7(moment, self.random_bytes(10))
 
 

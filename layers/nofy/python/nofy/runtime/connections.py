@@ -9,7 +9,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from nofy.adapters.aws import signing
 from nofy.runtime import clock
 from nofy.runtime.settings import Auth, PostgresAuth, PostgresSettings, RedisSettings, WrongSettingsError
 
@@ -101,13 +100,13 @@ def offsets(configured: DispatcherSettings) -> KafkaOffsets | UnreportedOffsets:
 
 
 def _postgres_password(configured: PostgresSettings) -> Password | None:
-    match configured.postgres_auth:
-        case PostgresAuth.ADDRESS:
-            return None
-        case PostgresAuth.IAM:
-            return signing.postgres_token(configured.postgres_dsn)
-        case PostgresAuth.SECRET:
-            return signing.secret_password(_needed("POSTGRES_SECRET_ARN", configured.postgres_secret_arn))
+    if configured.postgres_auth is PostgresAuth.ADDRESS:
+        return None
+    from nofy.adapters.aws import signing
+
+    if configured.postgres_auth is PostgresAuth.IAM:
+        return signing.postgres_token(configured.postgres_dsn)
+    return signing.secret_password(_needed("POSTGRES_SECRET_ARN", configured.postgres_secret_arn))
 
 
 def _redis(configured: RedisSettings) -> dict[str, Any]:
@@ -118,6 +117,8 @@ def _redis(configured: RedisSettings) -> dict[str, Any]:
 def _redis_password(configured: RedisSettings) -> Password | None:
     if configured.redis_auth is Auth.ADDRESS:
         return None
+    from nofy.adapters.aws import signing
+
     user = _needed("the user in REDIS_URL", urlsplit(configured.redis_url).username)
     cache_name = _needed("REDIS_CACHE_NAME", configured.redis_cache_name)
     return signing.redis_token(user, cache_name, serverless=configured.redis_serverless)
